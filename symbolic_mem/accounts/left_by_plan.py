@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.accounts.left_out import LeftOut
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.base.exact import Numbers
-from symbolic_mem.base.symbols import B, n_cp
+from symbolic_mem.base.symbols import B, n_cp, n_fsdp
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Part
 from symbolic_mem.plans.engines import engines
@@ -23,6 +23,12 @@ from symbolic_mem.recipes.recipe import Recipe
 BF16, IDS = sp.Integer(2), sp.Integer(8)
 ALIGNED = sp.Integer(64 * (2 + 4))  # a tensor begins at a multiple of 64 numbers, of BF16 weights and FP32 gradients
 PADDING, WORDS, RING, SHARED = "padding of buffers", "words", "keys and values of others", "shared key-value heads"
+BUCKETS = "buckets of gradients"
+DDP = "PyTorch 2.13, DistributedDataParallel: gradient_as_bucket_view, which is false unless it is set"
+DDP_BUCKETS = "the buckets of DistributedDataParallel, a copy of all gradients unless gradient_as_bucket_view is set"
+DEEPSPEED = "DeepSpeed 0.19.8, runtime/zero/stage_1_and_2.py, setup_buckets, and config.py"
+DEEPSPEED_BUCKET = "the bucket in which DeepSpeed reduces gradients: reduce_bucket_size, 500,000,000 numbers by default; twice with overlap_comm"
+IN_A_BUCKET = sp.Integer(500_000_000)
 BUFFERS = "Megatron-LM d98e8a6, core/optimizer/param_layout.py"
 PASS_ROUND = "keys and values that go round the ring, for each piece on its way"
 GATHERED = "keys and values of the whole sequence, for each query head, which context parallelism gathers for a moment"
@@ -32,8 +38,10 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
     """Yield what nothing counts of the tensors that a plan has on one rank: `whole` is the model, `built` what a rank has.
 
     Sources: Megatron-LM's buffers, its embedding, which keeps the token ids, rings of keys and values (Liu et al.,
-    2023), and PyTorch's context parallelism, which gathers them (torchtitan's default).
+    2023), PyTorch's context parallelism, which gathers them (torchtitan's default), and the buckets of gradients of PyTorch
+    and of DeepSpeed.
     """
+    yield from _buckets(plan, built, recipe, numbers)
     if plan.engine and engines()[plan.engine].refers:
         found = ranks(plan, built, numbers, every=False)
         most = found[0] if len(found) == 1 else max(found, key=lambda rank: numbers[_weights(rank)], default=None)
@@ -45,6 +53,21 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
             words = "the token ids of the micro-batches in flight"
             yield _of_tokens(WORDS, words + (", on the first stage" if found[0].held else ""), held, IDS, built)
     yield from _of_others(plan, whole, built, recipe, numbers)
+
+
+def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
+    """In what gradients are summed that are whole on each device, or whose blocks are until they are reduced."""
+    if plan.engine or plan.sends != "dp" or "gradients" in recipe.offload or numbers.values_given.get(n_fsdp) == 1:
+        return
+    if "gradients" in plan.divided:
+        kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
+        yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), kept, source=DEEPSPEED)
+        return
+    each = sp.Add(*(one.copies * one.bytes_per_element for one in recipe.states if one.kind == "gradients"))
+    weights = ((layer.repeat, weight) for layer in built.model.layers for weight in layer.weights)
+    trained = tuple(Part(times, weight.shape) for times, weight in weights if weight.trained)
+    if trained and each != 0:
+        yield LeftOut(BUCKETS, DDP_BUCKETS, (trained,), each, source=DDP)
 
 
 def _of_others(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:

@@ -15,8 +15,10 @@ from symbolic_mem.document.words import joined
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.questions.parts.peaks import peak, step_of
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
+from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
 
@@ -35,7 +37,16 @@ def beside(case: Case, name: str, claimed: Claimed, wrong: Fraction | None) -> t
         )
         return (*where, *idle_degrees(case.study))
     asked = read_as(case.study, case.question, claimed, name)
-    return (*(() if asked is None else (asked,)), *_where(case, name, claimed, wrong), *idle_degrees(case.study))
+    crowded = _crowded(case) if wrong is None and (claimed.measures == "devices" or claimed.extreme == "most") else ()
+    where = _where(case, name, claimed, wrong)
+    return (*(() if asked is None else (asked,)), *where, *crowded, *idle_degrees(case.study))
+
+
+def _crowded(case: Case) -> tuple[Prose, ...]:
+    """That what is not counted may have no room at a right number at which something fits."""
+    assert case.question is not None
+    found: Found = answer_to(case.study, case.question)
+    return found.crowded
 
 
 def _whose(study: Study, name: str) -> Iterator[Prose]:

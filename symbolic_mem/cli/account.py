@@ -97,7 +97,8 @@ def _show(account: Account) -> None:
         print_line(f"{_both(account.kept)}{f' at {degrees}' if degrees else ''}", "one device", 13)
     _show_host(account)
     _show_kept(account)
-    for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
+    fits = verdict(account.instants, account.capacity, account.left, crowded=account.crowded)
+    for head, said in (*peak_summary(account.instants), *fits):
         print_line(plain_prose(said), head, 13)
     for said in account.cautions("account"):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), "caution", 13)

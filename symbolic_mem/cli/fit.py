@@ -123,7 +123,7 @@ def _show_runs(found: Runs) -> None:
 
     def row(run: Run) -> list[str]:
         facts, tokens = run.facts, run.left_tokens
-        fits = "no" if not run.fits else "yes" if run.described else "what is counted"
+        fits = "no" if not run.fits else "yes" if run.described and not run.account.crowded else "what is counted"
         left = figure(abs(facts["left_bytes"]), "GiB")
         more = "" if not run.described else ": any length" if tokens is None else f": {figure(tokens)} tokens more"
         left = f"{left}{more}" if run.fits else f"{left} too much"

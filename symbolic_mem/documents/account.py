@@ -21,7 +21,7 @@ from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
-from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
+from symbolic_mem.questions.parts.cautions import cautions_of_fit, crowded
 from symbolic_mem.questions.parts.held import device_record
 from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import instant_words, kept_instants
@@ -309,8 +309,14 @@ class Account:
         """That no process finds so much free, or that whole rows may not have room, which the `verb` counts; of a fit alone."""
         if not self.fits or self.capacity is None:
             return ()
-        rows = () if self.whole_rows else whole_rows(self.study, self.study.values, self.capacity, self._held, verb)
-        return (*close_fit(self.capacity, self._held), *rows)
+        here = self.beyond
+        return cautions_of_fit(here, here.values, self.capacity, self._held, verb, padded=self.whole_rows)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what is not counted may take more than is left."""
+        here = self.beyond
+        return bool(crowded(here, here.values, self.capacity, self._held, padded=self.whole_rows))
 
     @property
     def kept(self) -> Number | None:

@@ -19,10 +19,11 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
-from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
+from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.full_windows import full_windows
 from symbolic_mem.questions.parts.grown import grown_instants, opened
@@ -192,9 +193,10 @@ class Largest(Printed, WithSoftware, OfKinds):
     def sentence(self, found: FoundLargest) -> Prose:
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
         held = None if found.value is None else found.held(found.value)
-        return answer_words(
+        said = answer_words(
             found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
         )
+        return sentences(said, BESIDE) if found.crowded else said
 
     def figure(self, found: FoundLargest, name: str, family: str) -> Figure | None:
         """What one device holds at the answer and at each instant, and against the unknown."""
@@ -303,8 +305,13 @@ class FoundLargest(FoundAtInstants):
         """That no process has so much room, or that whole rows may have none."""
         if self.value is None:
             return ()
-        held = self.held(self.value)
-        return (*close_fit(self.capacity, held), *whole_rows(self.study, self.known, self.capacity, held, "account"))
+        return cautions_of_fit(self.study, self.known, self.capacity, self.held(self.value), "account")
+
+    @property
+    def crowded(self) -> tuple[Prose, ...]:
+        """That what is not counted may take more than is left."""
+        held = None if self.value is None else self.held(self.value)
+        return crowded(self.study, self.known, self.capacity, held)
 
     @property
     def ledger(self) -> Ledger:

@@ -196,13 +196,16 @@ class FilledDegree(Filled):
             return self.unless_empty(plain)
         return self.unless_empty([one.replace(CHANGED, words) for one in given])
 
-    def close(self, sequences: str | None, rows: Sequence[int]) -> Any:
-        """Whether a process finds so much free, and whole rows do; left to the other way where sequences may be cut."""
+    def close(self, sequences: str | None, rows: Sequence[int], more: Sequence[int]) -> Any:
+        """Whether a process finds so much free, and whole rows and what is not counted do; left to the other way where sequences may be cut."""
         n = self.degree()
         if sequences is not None and n > self.asked.values.get(sequences, n):
             raise Otherwise
         padding = sum(_known(self.numbers[place]) for place in rows)
-        return self.unless_empty(cautions(self.asked.device, self.degrees.most(n), padding, self.taken, "solve"))
+        beyond = sum(_known(self.numbers[place]) for place in more)
+        return self.unless_empty(
+            cautions(self.asked.device, self.degrees.most(n), padding, beyond, self.taken, "solve")
+        )
 
     def told(self, *pieces: Any) -> str:
         """A text in which the capacity stands, as a number or as LaTeX sets it."""

@@ -19,7 +19,7 @@ from symbolic_mem.hardware.catalogue import taken_by_a_context
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.peaks import SYMBOLS
-from symbolic_mem.questions.parts.uncounted import cut_rows, uncounted
+from symbolic_mem.questions.parts.uncounted import cut_rows, is_a_run, uncounted
 from symbolic_mem.shipped.fill import HOLE
 from symbolic_mem.solvers.powers import highest_power
 from symbolic_mem.study.study import Study
@@ -83,7 +83,10 @@ class Form(Account):
         sizes = (one.size for one in cut_rows(self.study) if one.size is not None)
         rows = [self.nodes.node(size).place for size in sizes]
         taken = [str(size) for size in taken_by_a_context()]
-        return hole("close", place_of(self.study.placed(), self.nodes), rows, taken)
+        timeline = self.study.timeline
+        of_step = self.study.seen_at(timeline[0]) if timeline else self.study
+        more = [sizes_of(one, self.nodes) for one in (of_step, self.study)]
+        return hole("close", place_of(self.study.placed(), self.nodes), rows, more, taken)
 
     @cached_property
     def step(self) -> list[list[Any]]:
@@ -121,6 +124,13 @@ def uncounted_form(study: Study, nodes: LookedUp) -> list[Any]:
         place = next(place for place, one in enumerate(free) if one.name == ROWS)
         found.insert(place, hole("rows", nodes.node(n_fsdp).place, padding, bounds))
     return found
+
+
+def sizes_of(study: Study, nodes: LookedUp) -> list[int]:
+    """The places of the sizes of what a study does not count of a run, beside the padding of rows."""
+    if not is_a_run(study):
+        return []
+    return [nodes.node(one.size).place for one in uncounted(study) if one.name != ROWS and one.size is not None]
 
 
 def _uncounted(one: LeftOut, nodes: LookedUp) -> dict[str, Any]:

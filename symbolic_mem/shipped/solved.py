@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.uncounted import cut_rows
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.shipped.fill import CHANGED, REST, Asked, Otherwise
 from symbolic_mem.shipped.fill_degree import Degrees
-from symbolic_mem.shipped.form import hole, place_of, powers_of, uncounted_form
+from symbolic_mem.shipped.form import hole, place_of, powers_of, sizes_of, uncounted_form
 from symbolic_mem.solvers.bound import Bound
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.precedence import precedence
@@ -118,7 +118,7 @@ class FormOfDegree(FoundDegree):
         cut = placed is not None and placed.fraction != 0 and self.symbol in placed.degree.free_symbols
         sizes = (one.size for one in cut_rows(self.study))
         rows = [self.nodes.node(size).place for size in sizes if size is not None]
-        return hole("close", str(B) if cut else None, rows)
+        return hole("close", str(B) if cut else None, rows, sizes_of(self.study, self.nodes))
 
 
 def _called_by(study: Study, caller: Change) -> Study:

@@ -352,6 +352,11 @@ class Found:
         return ()
 
     @property
+    def crowded(self) -> tuple[Prose, ...]:
+        """That what is not counted may take more than is left of what fits."""
+        return ()
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """What a program reads, beside study and question: numbers, formulas and sentences by name."""
         return {}

@@ -52,6 +52,32 @@ def test_ranks_that_share_a_key_value_head_gather_what_they_project():
     assert name not in sizes(MEGATRON, n_tp=8, n_fsdp=2)
 
 
+P = 8_030_261_248  # parameters of Llama 3.1 8B
+DDP, DEEPSPEED = (
+    "the buckets of DistributedDataParallel",
+    "the bucket in which DeepSpeed reduces gradients: reduce_bucket_size",
+)
+
+
+def test_data_parallelism_keeps_gradients_twice_unless_they_are_views_of_its_buckets():
+    """Six linear layers of 4096 x 4096 under PyTorch 2.13 on one process: its memory grows by 2.012 times the gradients in the first
+    backward pass, by 1.012 with gradient_as_bucket_view, and without it 1.012 stay when the gradients are freed.
+    """
+    for plan in ("dp", "zero-1"):
+        assert sizes({"recipe": "pure-bf16", "plan": plan})[DDP] == 2 * P
+        assert sizes({"recipe": "fsdp2", "plan": plan}, n_fsdp=8)[DDP] == 4 * P
+    adapters = 32 * 8 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 14336))  # of rank 8, all that is trained
+    assert sizes({"recipe": "lora", "plan": "dp"})[DDP] == 4 * adapters
+    assert DDP not in sizes({"recipe": "fsdp2", "plan": "fsdp2"}) | sizes({"recipe": "fsdp2", "plan": "dp"}, n_fsdp=1)
+
+
+def test_deepspeed_reduces_in_a_bucket_of_its_own_size():
+    """Half a billion numbers in the dtype of the weights, whatever the model."""
+    assert sizes({"recipe": "pure-bf16", "plan": "zero-2"}, n_fsdp=8)[DEEPSPEED] == 10**9
+    assert sizes({"recipe": "bf16-master", "plan": "zero-2"}, n_fsdp=8)[DEEPSPEED] == 10**9
+    assert sizes({"recipe": "fp32", "plan": "zero-2"}, n_fsdp=8)[DEEPSPEED] == 2 * 10**9
+
+
 def test_each_is_said_in_every_face(run, tmp_path):
     given = ("cluster-mixtral-8x7b", "--set", "n_cp=2")
     lines = run("account", *given).out.splitlines()

@@ -83,6 +83,40 @@ def test_more_devices_than_sequences_are_named_with_the_rule_that_forbids_it(cap
     assert not cautions(capsys, "solve", "cs336-a2-xxl")  # 46 devices for 128 sequences
 
 
+ZERO_2 = ("llama-3.1-8b", "--plan", "zero-2", "--recompute", "full", "--set", "B=1")
+SIZES, BESIDE = "The sizes of what is not counted are ", "What is not counted may not fit beside it."
+
+
+def test_a_fit_beside_which_what_is_not_counted_has_no_room_is_not_said_bare(capsys):
+    found = json.loads(said(capsys, "solve", *ZERO_2, "--json"))
+    sizes = sum(one["bytes"] or 0 for one in found["not_counted"])
+    left = found["capacity_bytes"] - found["per_device_bytes"]
+    (caution,) = found["cautions"]
+    assert sizes > left > 0 and caution.startswith(f"{SIZES}≈ {sizes / 2**30:.5} GiB together on each device")
+    assert f"and ≈ {left / 2**30:.5} GiB are left" in caution
+    shown = said(capsys, "solve", *ZERO_2)
+    assert f"fits its ≈ 79.647 GiB. {BESIDE}" in shown and f"caution     {caution}" in shown
+    there = ("--set", "n_fsdp=2", "--device", "h100-80gb")
+    account = said(capsys, "account", *ZERO_2, *there)
+    assert f"stay free; {BESIDE[0].lower()}{BESIDE[1:-1]}\n" in account and f"caution      {caution}" in account
+    assert cautions(capsys, "account", *ZERO_2, *there) == [caution]
+    assert f"and what is kept fits there. {caution}" in said(capsys, "check", *ZERO_2, "--claim", "n_fsdp=2")
+    assert said(capsys, "solve", *ZERO_2, "--for", "B", "--set", "n_fsdp=2").splitlines()[1].endswith(BESIDE)
+
+
+def test_at_a_degree_with_room_the_smallest_one_alone_is_said_so(capsys):
+    asked = (*ZERO_2, "--set", "n_fsdp=16")
+    given, _, smallest = said(capsys, "solve", *asked).splitlines()[1].partition("stay free. ")
+    assert given.startswith("On 16 devices") and smallest.startswith("The smallest") and smallest.endswith(BESIDE)
+    assert not cautions(capsys, "solve", *asked)
+
+
+def test_a_sum_under_a_plan_is_a_run_and_as_its_source_places_it_none(capsys):
+    asked = ("solve", "llama-3.1-8b", "--recipe", "bf16-master", "--plan", "zero-2", "--set", "B=1")
+    (caution,) = (one for one in cautions(capsys, *asked) if one.startswith(SIZES))
+    assert caution and not cautions(capsys, "solve", "cs336-a2-xxl")
+
+
 def test_a_count_that_divides_what_is_kept_whole_says_so():
     study = load_study("llama-3.1-8b")
     question = study.question("a")

@@ -105,7 +105,7 @@ def test_a_page_of_a_reshard_answers_as_python_does_on_the_fewest_devices_too(ta
     assert question.answer(study.under(question)).one_words
     for setting in settings(content, 12, "reshard"):
         for shows in (None, "4", "8"):
-            sizes = {name: value for name, value in content["symbols"]}
+            sizes = dict(content["symbols"])
             there = {**setting, "values": {**sizes, "B": setting["values"]["B"]}}
             there = {key: value for key, value in there.items() if key != "shows"} | ({"shows": shows} if shows else {})
             expected, found = in_python(study, question, content, there), page.value(f"explorer.answer({there!r})")

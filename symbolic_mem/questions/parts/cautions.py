@@ -1,4 +1,4 @@
-"""What is true of an answer and easily missed: a fit that no process has room for, or whole rows have not; a sequence that is cut."""
+"""What is true of an answer and easily missed: a fit beside which something else has no room; a sequence that is cut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from symbolic_mem.document.words import about, gib, listed
 from symbolic_mem.hardware.catalogue import taken_by_a_context
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.closeness import CLOSE, Known, Size, closeness
-from symbolic_mem.questions.parts.uncounted import rows_take
+from symbolic_mem.questions.parts.uncounted import rows_take, uncounted_bytes
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -52,6 +52,34 @@ def _piece(piece: str | Size) -> Prose | Amount:
     return text(piece) if isinstance(piece, str) else Amount(symbolic(piece.bytes), "GiB", piece.digits)
 
 
+def cautions_of_fit(
+    study: Study, values: Given, capacity: Capacity, held: Number | None, verb: str, *, padded: bool = False
+) -> tuple[Prose, ...]:
+    """Say what may have no room beside what is `held` and fits: a process, whole rows that are not `padded`, what is not counted."""
+    rows = () if padded else whole_rows(study, values, capacity, held, verb)
+    more = crowded(study, values, capacity, held, padded=padded)
+    return (*close_fit(capacity, held), *rows, *more)
+
+
+def crowded(
+    study: Study, values: Given, capacity: Capacity | None, held: Number | None, *, padded: bool = False
+) -> tuple[Prose, ...]:
+    """Say that the sizes of what is not counted are together more than what is left of a fit.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> from symbolic_mem.study.answered import found_for
+    >>> study = load_study("llama-3.1-8b").change(plan="zero-2", recompute="full", values={"B": 1})
+    >>> found = found_for(study, study.question("b"))
+    >>> len(found.crowded), len(found_for(study.change(plan="fsdp2"), study.question("b")).crowded)
+    (1, 0)
+    """
+    left = -1 if held is None or capacity is None else fraction(capacity.counted) - held
+    if left < 0:
+        return ()
+    more = uncounted_bytes(study, values, padded=padded)
+    return () if more <= left else (say(CLOSE["uncounted"], more=about(gib(more)), left=about(gib(left))),)
+
+
 def whole_rows(study: Study, values: Given, capacity: Capacity, held: Number | None, verb: str) -> tuple[Prose, ...]:
     """Say that the rows of what fits, cut whole, may take more than is left, and which verb counts them."""
     rows, left = rows_take(study, values), -1 if held is None else fraction(capacity.counted) - held
@@ -79,6 +107,7 @@ def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value:
     )
 
 
+BESIDE = text("What is not counted may not fit beside it.")
 CUT = text(
     "This counts amounts of memory, those of the whole model, which the plan cuts; how many devices it takes is the question "
     "of the smallest degree."

@@ -20,7 +20,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, s
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at
-from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences, whole_rows
+from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded, cut_sequences
 from symbolic_mem.questions.parts.degree_words import infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
@@ -172,15 +172,45 @@ class FoundDegree(FoundAtInstants):
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
-        """That no process has so much room, that whole rows may have none, or that sequences are cut."""
+        """That something beside what fits may have no room, or that sequences are cut."""
         if self.value is None:
             return ()
         whole = any(isinstance(rule, WholeSamples) for rule in self.degree.rules)
         cut = () if whole else cut_sequences(self.study, self.placement.get("activations"), self.symbol, self.value)
+        here, held = self._fitting
+        return (*cautions_of_fit(self.study, here, self.capacity, held, "solve", padded=self.degree.padded), *cut)
+
+    @property
+    def crowded(self) -> tuple[Prose, ...]:
+        """That what is not counted may take more than is left."""
+        if self.value is None:
+            return ()
+        here, held = self._fitting
+        return crowded(self.study, here, self.capacity, held, padded=self.degree.padded)
+
+    @property
+    def beside_it(self) -> tuple[Prose, ...]:
+        """That beside the answer, in its sentence."""
+        if self.value is None:
+            return ()
         held = self.held(self.value)
-        most = held if self.given is None else self.given.held
-        rows = () if self.degree.padded else whole_rows(self.study, self._here, self.capacity, most, "solve")
-        return (*close_fit(self.capacity, held), *rows, *cut)
+        return (BESIDE,) if crowded(self.study, self.known, self.capacity, held, padded=self.degree.padded) else ()
+
+    @property
+    def beside_given(self) -> tuple[Prose, ...]:
+        """The same beside the degree that is given, where that fits."""
+        if self.given is None or not self.given.fits:
+            return ()
+        held = self.given.held
+        return (BESIDE,) if crowded(self.study, self._here, self.capacity, held, padded=self.degree.padded) else ()
+
+    @property
+    def _fitting(self) -> tuple[dict[sp.Symbol, Any], Number]:
+        """The numbers, and what one device holds, at the degree that is given where it fits, else at the answer."""
+        assert self.value is not None, "there is a degree that fits"
+        if self.given is not None and self.given.fits:
+            return self._here, self.given.held
+        return self.known, self.held(self.value)
 
     @property
     def ledger(self) -> Ledger:

@@ -17,7 +17,7 @@ from symbolic_mem.document.words import about, count, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
-from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
+from symbolic_mem.questions.parts.cautions import cautions_of_fit, crowded
 from symbolic_mem.questions.parts.growth import Most, Unsolved
 from symbolic_mem.questions.parts.instants import fitting
 from symbolic_mem.questions.parts.lines import M_free, account_lines, degree_lines
@@ -184,8 +184,12 @@ class FoundHeadroom(Found):
         """That no process has so much room, or that whole rows may have none."""
         if not self.feasible:
             return ()
-        used = self.left.used
-        return (*close_fit(self.capacity, used), *whole_rows(self.study, self._known, self.capacity, used, "account"))
+        return cautions_of_fit(self.study, self._known, self.capacity, self.left.used, "account")
+
+    @property
+    def crowded(self) -> tuple[Prose, ...]:
+        """That what is not counted may take more than is left."""
+        return crowded(self.study, self._known, self.capacity, self.left.used)
 
     @property
     def ledger(self) -> Ledger:

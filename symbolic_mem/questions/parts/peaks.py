@@ -270,8 +270,10 @@ def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
     return peak_record([one.instant for one in found], peak(found).turns.found) if found else {}
 
 
-def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | None) -> Iterator[tuple[str, Prose]]:
-    """Whether the peak, or what is kept, fits the device that counts, and how much is left or too much."""
+def verdict(
+    found: Sequence[Fullest], capacity: Capacity | None, left: Number | None, *, crowded: bool = False
+) -> Iterator[tuple[str, Prose]]:
+    """Whether the peak, or what is kept, fits the device that counts, and how much is left or too much; and a `crowded` fit."""
     if capacity is None or left is None:
         return
     pieces = {
@@ -280,9 +282,13 @@ def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | 
         "read": text("" if capacity.reading is None else f" ({capacity.reading})"),
         "left": about(Amount(symbolic(abs(left)), capacity.unit)),
     }
-    yield (
-        "capacity",
-        say("{what} fits the {room}{read} of one device, and {left} stay free", **pieces)
-        if left >= 0
-        else say("{what} does not fit the {room}{read} of one device: {left} too much", **pieces),
-    )
+    if left < 0:
+        said = say("{what} does not fit the {room}{read} of one device: {left} too much", **pieces)
+    elif crowded:
+        said = say(
+            "{what} fits the {room}{read} of one device, and {left} stay free; what is not counted may not fit beside it",
+            **pieces,
+        )
+    else:
+        said = say("{what} fits the {room}{read} of one device, and {left} stay free", **pieces)
+    yield "capacity", said

@@ -97,6 +97,19 @@ def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Ite
             yield "not counted", _open(one, numbers.values_given if one.name == ROWS else {})
 
 
+def is_a_run(study: Study) -> bool:
+    """Whether what is asked is a run of an engine, or under a plan; else it is a sum, of what its source counts."""
+    return bool(study.recipe.engine) or study.plan is not None
+
+
+def uncounted_bytes(study: Study, values: Given, *, padded: bool = False) -> Number:
+    """All that is not counted of a run and has a size, each at its most; nothing where that is the padding of rows alone."""
+    if not is_a_run(study):
+        return 0
+    found = [(one.name, size) for one, size in _besides(study, Numbers.of(values), padded=padded) if size]
+    return sum(size for _, size in found) if any(name != ROWS for name, _ in found) else 0
+
+
 def uncounted_items(study: Study, found: Sequence[LeftOut]) -> tuple[Prose, ...]:
     """One item for each in a document: the formula of its size, and the size where all symbols of it have values."""
     numbers = Numbers.of(study.values)
