@@ -31,6 +31,10 @@ class BadInput(SymbolicMemError, ValueError):
     """A value, name, file or option that cannot be used as given."""
 
 
+class NotDescribed(BadInput):
+    """What is asked may well be possible: nothing here describes it."""
+
+
 class MissingValue(BadInput):
     """A number was asked for, and symbols in its formula have no value; `symbols` names them."""
 

@@ -123,7 +123,8 @@ def _show_runs(found: Runs) -> None:
 
     def row(run: Run) -> list[str]:
         facts, tokens = run.facts, run.left_tokens
-        fits = "no" if not run.fits else "yes" if run.described and not run.account.crowded else "what is counted"
+        counted = "yes" if run.described and not run.account.crowded else "what is counted"
+        fits = {True: counted, False: "no", None: "not known"}[run.fits]
         left = figure(abs(facts["left_bytes"]), "GiB")
         more = "" if not run.described else ": any length" if tokens is None else f": {figure(tokens)} tokens more"
         left = f"{left}{more}" if run.fits else f"{left} too much"
@@ -147,6 +148,8 @@ def _show_runs(found: Runs) -> None:
     for run in found.runs:
         click.echo("")
         print_line(run.command, f"{run.what}: ", 0)
+        if run.idle:
+            print_line(f"{run.idle} of the {number} devices", "idle         ", 0)
         if run.host_bytes is not None:
             whole = figure(number * run.host_bytes, "GiB")
             each = f"{figure(run.host_bytes, 'GiB')} for each device, {whole} for {number}"

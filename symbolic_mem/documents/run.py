@@ -28,7 +28,8 @@ class Run:
     """One way to run a model on the devices: `changes` as a caller would make them, and the account of one device.
 
     `name` is what the model is called on the command line, with `extra` words for how it is read; all replicas of inference, or
-    all devices of training, have so many `sequences` together.
+    all devices of training, have so many `sequences` together. `idle` are the devices that are left where all others have a whole
+    replica each or a share of one. Where a model is not `divisible`, ways that divide it are none that are described here.
     """
 
     what: str
@@ -37,11 +38,13 @@ class Run:
     account: Account
     sequences: int
     extra: tuple[str, ...] = ()
+    idle: int = 0
+    divisible: bool = True
 
     @property
-    def fits(self) -> bool:
-        """Whether the peak of one device fits it."""
-        return bool(self.account.fits)
+    def fits(self) -> bool | None:
+        """Whether the peak of one device fits it; None where it does not, and ways with less on a device are not described."""
+        return True if self.account.fits else False if self.divisible else None
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
@@ -110,7 +113,10 @@ class Run:
             return None
         if self.what == INFERENCE:
             packed = self.account.study.built.packing
-            fewer = [] if packed is not None else ["weights in fewer bits (give the config.json of a quantised file)"]
+            fewer = (
+                [] if self.divisible else ["tensor and pipeline parallelism, of which nothing describes this model's"]
+            )
+            fewer += [] if packed is not None else ["weights in fewer bits (give the config.json of a quantised file)"]
             fewer += [] if "cache" in self.changes else ["caches in fewer bits (--cache fp8)"]
             fewer += ["pipeline parallelism"] if self.changes.get("plan", ALONE["plan"]) != ALONE["plan"] else []
             return ", ".join(fewer) or None
@@ -150,6 +156,7 @@ class Run:
             "left_tokens": self.left_tokens,
             "host_bytes": self.host_bytes,
             "sequences": self.sequences,
+            "idle": self.idle,
             "not_counted": self.not_counted,
             "not_tried": self.not_tried,
             "command": self.command,

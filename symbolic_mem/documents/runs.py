@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from math import prod
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos
+from symbolic_mem.base.errors import BadInput, NotDescribed
+from symbolic_mem.base.symbols import B, S, n_fsdp, n_heads, n_pos
 from symbolic_mem.base.symbols import r_lora as RANK
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.documents.account import Account
@@ -43,7 +43,8 @@ class Runs:
     def __repr__(self) -> str:
         from symbolic_mem.render.notebook import short
 
-        told = ", ".join(f"{run.what} {'fits' if run.fits else 'does not'}" for run in self.runs)
+        words = {True: "fits", False: "does not", None: "may or may not"}
+        told = ", ".join(f"{run.what} {words[run.fits]}" for run in self.runs)
         return f"<{self.study.name} on {self.nodes.number} {self.nodes.device.name}: {short(told)}>"
 
     @property
@@ -72,7 +73,8 @@ def fit(
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
 
     `given` are words of `Study.change` that hold for every row that knows them; B is 1 and S 4096, or as many as there are learned
-    positions, where neither study nor caller says otherwise, r_lora 16. Inference is cut over as few devices as hold it, adapters beside frozen weights that are whole where that
+    positions, where neither study nor caller says otherwise, r_lora 16. Inference has as many replicas as there is room for, each over devices that its heads
+    are divided over, adapters beside frozen weights that are whole where that
     fits, and training is divided over all of them; then with a loss in chunks, then recomputed. With `padded_rows` what is
     divided is cut into whole rows, as FSDP2 does.
 
@@ -102,7 +104,7 @@ def fit(
     if rank is None and not str(given.get("adapters")).endswith(".json"):  # such a file has a rank
         rank = USUAL_RANK
     rows = {
-        INFERENCE: _inference(nodes),
+        INFERENCE: _inference(nodes, int(study.values.get(n_heads, 1))),
         **{what: _adapters(recipe, nodes, values, rank) for what, recipe in ADAPTERS.items()},
         TRAINING: _training(study, nodes, values),
     }
@@ -133,11 +135,13 @@ def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[s
     return {**rest, "values": {**degrees, **values}, "device": device.name, **reading, **own}
 
 
-def _inference(nodes: Nodes) -> Iterator[Way]:
+def _inference(nodes: Nodes, heads: int) -> Iterator[Way]:
+    """As many replicas as there can be; those that leave no device idle first, then those over the fewest."""
+    number = nodes.number
+    shared = [n for n in range(2, number + 1) if number % n == 0 or heads % n == 0]
     yield {"recipe": "vllm"}
-    for n in range(2, nodes.number + 1):
-        if nodes.number % n == 0:
-            yield {"recipe": "vllm", "plan": "vllm-tp", "values": {"n_tp": n}}
+    for n in sorted(shared, key=lambda n: (-(number // n), number % n != 0, n)):
+        yield {"recipe": "vllm", "plan": "vllm-tp", "values": {"n_tp": n}}
 
 
 def _adapters(recipe: str, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:
@@ -181,7 +185,7 @@ def _first(
     padded_rows: bool,
 ) -> Run | str:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
-    best, reason = None, ""
+    best, reason, described = None, "", True
     for way in ways:
         try:
             account, read = _read(study, way, by_option, padded_rows)
@@ -189,14 +193,15 @@ def _first(
                 raise BadInput(f"{', '.join(account.lacking)} without a value: give it with --set")
         except BadInput as error:
             reason = reason or str(error)
+            described = described and not isinstance(error, NotDescribed)
             continue
-        copies = nodes.number // int(way["values"].get("n_tp", 1))
-        run = Run(what, name, read, account, copies * sequences, extra)
+        copies, idle = divmod(nodes.number, int(way["values"].get("n_tp", 1)))
+        run = Run(what, name, read, account, copies * sequences, extra, idle)
         if run.fits:
             return run
         if best is None or run.facts["peak_bytes"] < best.facts["peak_bytes"]:
             best = run
-    return best if best is not None else reason
+    return reason if best is None else best if described else replace(best, divisible=False)
 
 
 def _read(study: Study, way: Way, by_option: bool, padded_rows: bool) -> tuple[Account, Way]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, NotDescribed
 from symbolic_mem.base.symbols import B, S, d_ff
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.freeze import frozen
@@ -80,7 +80,9 @@ class Built:
         """
         if self.architecture is None:
             if self.stack is None:
-                raise BadInput(f"{self.model.name} names no dimensions that a plan could divide; choose another plan")
+                raise NotDescribed(
+                    f"{self.model.name} names no dimensions that a plan could divide; choose another plan"
+                )
             return replace(self, model=self.stack(cut.of("inner", d_ff)), cut=cut)
         assert self.how is not None
         model = _model(self.architecture, self.how, self.kernel, self.loss, cut, self.trained)

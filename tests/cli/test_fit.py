@@ -192,6 +192,7 @@ LLAMA = {
     "num_key_value_heads": 2,
 }
 MAMBA = {"model_type": "mamba", "num_hidden_layers": 3}
+QWEN3_NEXT = {"model_type": "qwen3_next", "vocab_size": 151936, "hidden_size": 2048, "num_hidden_layers": 48}
 
 
 def called(run, command):
@@ -300,6 +301,40 @@ def test_a_model_whose_blocks_are_not_described_says_so(run, tmp_path):
     rows = json.loads(run("fit", str(path), "--on", "2x h100-80gb", "--set", "S=9", "--json").out)["rows"]
     assert [called(run, row["command"])["peak_bytes"] for row in rows] == [row["peak_bytes"] for row in rows]
     assert "any length" in done.out and "--set S=" not in rows[0]["command"]
+
+
+@pytest.mark.parametrize(("number", "plan", "idle"), [(3, 2, 1), (5, 2, 1), (6, 2, 0), (7, 2, 1)])
+def test_devices_that_no_replica_uses_are_idle(run, number, plan, idle):
+    """Two of three devices hold Llama 3.1 70B, and three do not divide its 64 heads: it was a "no"."""
+    asked = ("fit", "llama-3.1-70b", "--on", f"{number}x h100-80gb")
+    row = json.loads(run(*asked, "--set", "B=1", "--json").out)["rows"][0]
+    assert (row["fits"], row["plan"], row["idle"]) == (True, f"vllm-tp with n_tp = {plan}", idle)
+    assert row["sequences"] == number // plan
+    assert (f"idle         {idle} of the {number} devices" in run(*asked).out) == bool(idle)
+
+
+def test_all_devices_are_used_where_that_leaves_as_many_replicas(run, tmp_path):
+    """Of 24 heads three devices have eight each, and four have six: of eight devices either makes two replicas."""
+    path = tmp_path / "config.json"
+    wide = {"num_attention_heads": 24, "num_key_value_heads": 24, "hidden_size": 6144, "intermediate_size": 32256}
+    path.write_text(json.dumps({**LLAMA, **wide, "num_hidden_layers": 130, "vocab_size": 129024}), encoding="utf-8")
+    three, eight = (
+        json.loads(run("fit", str(path), "--on", f"{number}x h100-80gb", "--json").out)["rows"][0] for number in (3, 8)
+    )
+    assert (three["plan"], three["idle"]) == ("vllm-tp with n_tp = 3", 0)
+    assert (eight["plan"], eight["idle"]) == ("vllm-tp with n_tp = 4", 0) and three["fits"] and eight["fits"]
+
+
+def test_what_no_plan_describes_is_not_known(run, tmp_path):
+    """One device does not hold 148 GiB of weights and caches; how eight would is not described, which was a "no"."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(QWEN3_NEXT), encoding="utf-8")
+    asked = ("fit", str(path), "--on")
+    row = json.loads(run(*asked, "8x h100-80gb", "--json").out)["rows"][0]
+    assert row["fits"] is None and row["left_bytes"] < 0 and row["not_tried"].startswith("tensor and pipeline")
+    assert "inference      not known  one-device" in run(*asked, "8x h100-80gb").out
+    assert json.loads(run(*asked, "1x h100-80gb", "--json").out)["rows"][0]["fits"] is False
+    assert json.loads(run(*asked, "8x b200", "--json").out)["rows"][0]["fits"] is True
 
 
 def test_inference_is_cut_over_as_few_devices_as_hold_it_and_the_others_are_replicas(run):
