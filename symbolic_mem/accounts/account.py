@@ -70,11 +70,7 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...], kinds_apart:
         term
         for state in recipe.states
         if _counts(state, model, recipe) and state.kind not in (*absent, *recipe.offload)
-        for term in (
-            apart(state, model.weights, recipe.source)
-            if state.kind in kinds_apart
-            else (state_term(state, model.weights, recipe.source, parameters),)
-        )
+        for term in state_terms(state, model.weights, recipe.source, kinds_apart, parameters)
     ]
     terms += [term for kind in ("activations", "buffers") if kind not in absent for term in _saved(model, recipe, kind)]
     if recipe.recompute.transient and "buffers" not in absent:
@@ -96,6 +92,15 @@ def _counts(state: State, model: Model, recipe: Recipe) -> bool:
             "only; choose recompute = { every = 2 } or another recipe"
         )
     return True
+
+
+def state_terms(
+    state: State, weights: Weights, source: str, kinds_apart: tuple[str, ...] = (), parameters: sp.Expr | None = None
+) -> Iterator[Term]:
+    """Yield what a state keeps for some weights: nothing where it is of none of them, two terms where its kind is `apart`."""
+    two = state.kind in kinds_apart
+    terms = apart(state, weights, source) if two else (state_term(state, weights, source, parameters),)
+    return (term for term in terms if term.parts)
 
 
 def apart(state: State, weights: Weights, source: str) -> Iterator[Term]:
@@ -123,11 +128,7 @@ def on_host(model: Model, recipe: Recipe, kinds_apart: tuple[str, ...] = ()) -> 
         term
         for state in recipe.states
         if state.kind in recipe.offload
-        for term in (
-            apart(state, model.weights, recipe.source)
-            if state.kind in kinds_apart
-            else (state_term(state, model.weights, recipe.source, parameters),)
-        )
+        for term in state_terms(state, model.weights, recipe.source, kinds_apart, parameters)
     ]
     if "activations" in recipe.offload:
         terms += _of_kind(tuple(layer for layer in kept.layers if layer.block), recipe, "activations")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import apart, saved_terms
+from symbolic_mem.accounts.account import saved_terms, state_terms
 from symbolic_mem.accounts.momentary import loss_term
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.accounts.received import received, returned
@@ -135,7 +135,7 @@ class _Step:
             term
             for state in self.recipe.states
             if state.kind not in self.recipe.offload
-            for term in apart(state, weights, source)
+            for term in state_terms(state, weights, source, (state.kind,))
         )
 
     @cached_property

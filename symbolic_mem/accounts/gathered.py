@@ -120,7 +120,8 @@ def whole(
 
 def _share(step: Step, times: tuple[Times, ...]) -> Term:
     reason = "output of the reduce-scatter"
-    return of_times("gradients that arrive", "gradients", times, step.gradient_bytes, reason)
+    sized = tuple(one._replace(parts=step.scaled("gradients", one.parts)) for one in times)
+    return of_times("gradients that arrive", "gradients", sized, step.gradient_bytes, reason)
 
 
 def _times(parts: tuple[Part, ...], number: sp.Expr | int = 1, *, ahead: bool = False) -> Iterator[Times]:

@@ -15,7 +15,7 @@ from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Term, Times
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
-from symbolic_mem.models.tensors import HEAD, Held, Layer, Part, Tensor, Weights
+from symbolic_mem.models.tensors import ADAPTERS, HEAD, Held, Layer, Part, Tensor, Weights
 from symbolic_mem.recipes.recompute import Recompute, block_input, counts, kept_output, kept_results, without_scores
 
 TABLES = ("angles", "cos", "sin", "cos local", "sin local")  # which the first block is the last to need
@@ -25,21 +25,21 @@ DONE = ("labels", "total weight")  # of the loss, when its backward pass has use
 def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Weights | None:
     """Return the weights whose gradients are there, as the rank keeps them."""
     if step.recipe.in_backward or "gradients" in step.recipe.offload:
-        return None if step.gathers else Weights(tuple(_held(tuple(making(step, row, moment)))))
+        return None if step.gathers else Weights(tuple(_held(step, tuple(making(step, row, moment)))))
     if step.recipe.gradients_persist or row.gradients == "all":
         return step.model.weights
     if row.gradients == "none":
         return None
     held: list[Held] = []
     if row.gradients == "end":
-        held += _held(moment.made if moment is not None and not step.gathers else ())
+        held += _held(step, moment.made if moment is not None and not step.gathers else ())
         return Weights(tuple(held))
     for unit in step.units.blocks:
         times = unit.count if place is None else step.done(unit, place)
         held += (Held(one.weights, one.repeat * times, None, bool(one.matmuls)) for one in unit.layers if one.weights)
     if not step.gathers:
-        held += _held(step.units.head)
-        held += _held(moment.made if moment is not None else ())
+        held += _held(step, step.units.head)
+        held += _held(step, moment.made if moment is not None else ())
     return Weights(tuple(one for one in held if one.repeat != 0))
 
 
@@ -65,7 +65,7 @@ def waiting_for(step: Step, row: Row) -> Iterator[Times]:
     counted = step.recipe.gradients_persist or step.recipe.in_backward or "gradients" in step.recipe.offload
     number = row.tied + int(row.embedded and not counted)
     if number and step.units.tied:
-        yield Times(sp.Integer(number), step.units.tied)
+        yield Times(sp.Integer(number), step.scaled("gradients", step.units.tied))
 
 
 def stepping(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
@@ -75,8 +75,10 @@ def stepping(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
         yield from _embedded(step, row)
 
 
-def _held(parts: tuple[Part, ...]) -> Iterator[Held]:
-    return (Held((Tensor("", part.shape),), part.copies, None, True) for part in parts)
+def _held(step: Step, parts: tuple[Part, ...]) -> Iterator[Held]:
+    for part in parts:
+        group = ADAPTERS if part.shape in step.adapted else ""
+        yield Held((Tensor("", part.shape, group=group),), part.copies, None, True)
 
 
 def activations(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Term]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Term, of_parts
+from symbolic_mem.accounts.units import adapted
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.profile import LOSS_COPY
@@ -141,9 +142,11 @@ def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]
         parts = tuple(
             Part(layer.repeat, weight.shape) for layer in model.layers for weight in layer.weights if weight.trained
         )
+        parts = recipe.scaled("optimizer", parts, adapted(model))
         reason = "AdamW works on all tensors at once and copies them"
         return ((_copies("copy of the parameters", parts, recipe, reason), sp.S.One),)
-    return tuple((_pair(one, before, recipe), count) for one, before, count in _neighbours(model))
+    shapes = adapted(model)
+    return tuple((_pair(one, before, recipe, shapes), count) for one, before, count in _neighbours(model))
 
 
 def _neighbours(model: Model) -> Iterator[tuple[Shape, Shape | None, sp.Expr]]:
@@ -166,12 +169,13 @@ def _neighbours(model: Model) -> Iterator[tuple[Shape, Shape | None, sp.Expr]]:
     return ((one, earlier, count) for (one, earlier), count in found.items())
 
 
-def _pair(one: Shape, before: Shape | None, recipe: Recipe) -> Term:
+def _pair(one: Shape, before: Shape | None, recipe: Recipe, adapters: frozenset[Shape]) -> Term:
     parts = (Part(sp.Integer(2), one), *((Part(sp.S.One, before),) if before is not None else ()))
     same = {before} == {one}
     name = "three copies of a tensor" if same else "two copies of a tensor and one of that before it"
     reason = "AdamW makes two tensors of the size of the one at work while one of the tensor before is still there"
-    return _copies(name, (Part(sp.Integer(3), one),) if same else parts, recipe, reason)
+    parts = (Part(sp.Integer(3), one),) if same else parts
+    return _copies(name, recipe.scaled("optimizer", parts, adapters), recipe, reason)
 
 
 def _copies(name: str, parts: tuple[Part, ...], recipe: Recipe, reason: str) -> Term:

@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.accounts.places import Place, places
 from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.terms import Term
-from symbolic_mem.accounts.units import Unit, Units, units
+from symbolic_mem.accounts.units import Unit, Units, adapted, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import share_by
@@ -131,7 +131,16 @@ class Step:
     @cached_property
     def gradient_bytes(self) -> sp.Rational:
         """Bytes of an element of a gradient that the rank keeps."""
-        return next((s.bytes_per_element for s in self.recipe.states if s.kind == "gradients"), sp.S.Zero)
+        return self.recipe.gradient_bytes()
+
+    def scaled(self, kind: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """Trained weights, each so many times as it has bytes of a kind over those of an adapter."""
+        return self.recipe.scaled(kind, parts, self.adapted)
+
+    @cached_property
+    def adapted(self) -> frozenset[tuple[sp.Expr, ...]]:
+        """The shapes of adapters."""
+        return adapted(self.model)
 
     @property
     def converts(self) -> bool:

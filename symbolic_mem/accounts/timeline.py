@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import apart, state_term
+from symbolic_mem.accounts.account import state_terms
 from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, waiting_for, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
@@ -214,7 +214,7 @@ def _copied(step: Step, parts: tuple[Part, ...]) -> Term:
     return of_parts(
         "copy of the tensor at work",
         "optimizer",
-        parts,
+        step.scaled("optimizer", parts),
         step.recipe.moments,
         "AdamW makes a copy of the tensor at work",
     )
@@ -283,10 +283,7 @@ def _terms(
         weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
         if weights is None or not weights.held:
             continue
-        if state.kind in step.apart:
-            yield from apart(state, weights, step.recipe.source)
-        else:
-            yield state_term(state, weights, step.recipe.source)
+        yield from state_terms(state, weights, step.recipe.source, step.apart)
     yield from activations(step, row, place, moment)
     if working:
         yield tensors(step, "tensors of the block at work", working)
@@ -318,7 +315,8 @@ def _terms(
         made = tuple(making(step, row, moment))
         if made:
             name, reason = "gradients before they are added", "made anew, then added"
-            yield whole(step, name, (Times(sp.S.One, made),), step.gradient_bytes, reason)
+            times = (Times(sp.S.One, step.scaled("gradients", made)),)
+            yield whole(step, name, times, step.gradient_bytes, reason)
 
 
 def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
@@ -327,6 +325,8 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
     adds = step.gradient_bytes if step.recipe.gradients_persist and not step.gathers else sp.S.Zero
 
     alone = "gradients" in step.recipe.offload
+    making = step.scaled("gradients", moment.making)
+    made = moment.made if step.gathers else step.scaled("gradients", moment.made)
 
     def size(numbers: Numbers) -> Number:
         kept = (one for layer in moment.saved for one in layer.saved)
@@ -338,11 +338,12 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
             for one in (*kept, *moment.gradients)
         )
         if not step.gathers and (step.recipe.in_backward or alone):
-            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in moment.making)
+            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in making)
             copied = step.recipe.moments if step.recipe.in_backward and step.recipe.optimizer == "adamw" else sp.S.Zero
-            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in moment.stepping)
-        total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in moment.made)
-        return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in moment.making)
+            stepping = step.scaled("optimizer", moment.stepping)
+            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepping)
+        total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in made)
+        return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in making)
 
     return size
 

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import END, PREDICTION, Layer, Model, Part, Tensor, Work
+from symbolic_mem.models.tensors import ADAPTERS, END, PREDICTION, Layer, Model, Part, Tensor, Work
 
 Sizes = dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]
 
@@ -87,6 +87,11 @@ class Units:
         tied = any(layer.matmuls and not layer.weights for layer in self.after)
         first = self.before[0].weights[:1] if tied and self.before else ()
         return tuple(Part(sp.S.One, weight.shape) for weight in first if weight.trained)
+
+
+def adapted(model: Model) -> frozenset[tuple[sp.Expr, ...]]:
+    """Return the shapes of the adapters of a model: the rank stands in them, and in those of no other weight."""
+    return frozenset(weight.shape for one in model.layers for weight in one.weights if weight.group == ADAPTERS)
 
 
 def _trained(layers: Iterable[Layer]) -> tuple[Part, ...]:

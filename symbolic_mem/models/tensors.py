@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
@@ -25,6 +25,16 @@ GROUPS = (
     "prediction",
     "adapters",
 )
+ADAPTERS = GROUPS[-1]
+# Which weights some states are of: those that are trained, or not; adapters, all others, and those of these that are trained whole.
+SOME: Mapping[str, Callable[[bool, bool], bool]] = {
+    "": lambda trained, adapter: True,
+    "trained": lambda trained, adapter: trained,
+    "frozen": lambda trained, adapter: not trained,
+    "adapters": lambda trained, adapter: adapter,
+    "base": lambda trained, adapter: not adapter,
+    "whole": lambda trained, adapter: trained and not adapter,
+}
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 STATIC = ("weights", "gradients", "optimizer")
 LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
@@ -260,12 +270,12 @@ class Weights:
     held: tuple[Held, ...]
 
     @cached_property
-    def _kinds(self) -> frozenset[bool]:
-        return frozenset(weight.trained for one in self.held for weight in one.weights)
+    def _kinds(self) -> frozenset[tuple[bool, bool]]:
+        return frozenset((weight.trained, weight.group == ADAPTERS) for one in self.held for weight in one.weights)
 
     def all_are(self, what: str) -> bool:
-        """Say whether all of them are ``trained``, or all ``frozen``."""
-        return self._kinds <= {what == "trained"}
+        """Say whether all of them are what `SOME` calls so."""
+        return all(SOME[what](*kind) for kind in self._kinds)
 
     def only(self, *, experts: bool) -> Weights:
         """Those of routed experts, or all others."""

@@ -64,9 +64,9 @@ def _not_packed(state: State) -> Iterator[State]:
         raise BadInput(
             f"the recipe fixes how its {state.name} are kept, so that they cannot be packed; choose another recipe"
         )
-    if state.only in ("", "frozen"):
+    if state.only in ("", "frozen", "base"):
         yield replace(state, name=f"{state.name}, not packed", of="frozen", rule=OTHERS)
-    if state.only == "":
-        yield replace(state, name=f"{state.name}, trained", of="trained")
-    if state.only == "trained":
+    if state.only in ("", "base"):
+        yield replace(state, name=f"{state.name}, trained", of="whole" if state.only else "trained")
+    if state.only in ("trained", "adapters", "whole"):
         yield state

@@ -40,16 +40,29 @@ class Optimizer:
     kept: tuple[Kept, ...]
     step: str = ""
 
-    def states(self, parameter: sp.Rational, step_counters: bool = False) -> tuple[State, ...]:
+    def states(
+        self, parameter: sp.Rational, step_counters: bool = False, whole: sp.Rational | None = None
+    ) -> tuple[State, ...]:
         """Return its states for parameters of `parameter` bytes; `step_counters` adds the few scalars per tensor.
+
+        Where weights that are trained `whole` beside adapters have other bytes, what follows the dtype of the parameters is two states.
 
         >>> import sympy as sp
         >>> [state.bytes_per_element for state in optimizer("adamw").states(sp.Integer(2), step_counters=True)]
         [2, 4]
         """
-        return tuple(self._state(kept, parameter) for kept in self.kept if step_counters or not kept.counter)
+        found: list[State] = []
+        for kept in self.kept:
+            if kept.counter and not step_counters:
+                continue
+            if whole is None or kept.bytes_per_element is not None:
+                found.append(self._state(kept, parameter))
+            else:
+                found.append(self._state(kept, parameter, "adapters"))
+                found.append(self._state(kept, whole, "whole", " of what is trained whole"))
+        return tuple(found)
 
-    def _state(self, kept: Kept, parameter: sp.Rational) -> State:
+    def _state(self, kept: Kept, parameter: sp.Rational, of: str = "", more: str = "") -> State:
         from symbolic_mem.base.rational import rational  # SymPy, which the catalogue itself does without
         from symbolic_mem.base.shown import bytes_words
         from symbolic_mem.recipes.states import State
@@ -57,7 +70,7 @@ class Optimizer:
         size = parameter if kept.bytes_per_element is None else rational(kept.bytes_per_element)
         dtype = DTYPES.get(size, bytes_words(size)) if kept.bytes_per_element is None else ""
         reason = ", ".join(text for text in (kept.reason, dtype) if text)
-        return State(kept.name, "optimizer", size, kept.copies, reason, kept.rule, moment=True)
+        return State(f"{kept.name}{more}", "optimizer", size, kept.copies, reason, kept.rule, moment=True, of=of)
 
 
 def optimizers() -> dict[str, Optimizer]:

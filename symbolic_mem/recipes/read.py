@@ -58,7 +58,8 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         for row in table["states"]
     )
     moments, activations = sp.Rational(table.get("moments", 4)), sp.Rational(table["activations"])
-    steps = optimizer(table["optimizer"]).states(moments) if "optimizer" in table else ()
+    whole = sp.Rational(table["whole"]) if "whole" in table else None
+    steps = optimizer(table["optimizer"]).states(moments, whole=whole) if "optimizer" in table else ()
     made = Recipe(
         name=name,
         title=table["title"],
@@ -71,6 +72,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         persistent=table.get("persistent", ""),
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
         moments=moments,
+        whole=whole,
         engine=table.get("engine", ""),
         optimizer=table.get("optimizer", ""),
         units=table.get("units", 1),

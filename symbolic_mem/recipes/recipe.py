@@ -16,7 +16,7 @@ from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import packing
 from symbolic_mem.models.profile import PRECISIONS
-from symbolic_mem.models.tensors import KINDS, Tensor
+from symbolic_mem.models.tensors import KINDS, Part, Tensor
 from symbolic_mem.recipes.bases import under
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT
@@ -109,7 +109,8 @@ def known_offload(kinds: tuple[str, ...], where: str) -> tuple[str, ...]:
 class Recipe:
     """A named set of states and the bytes of one saved activation; `not_counted` says what it leaves out.
 
-    `moments` is the size of the values that the optimizer updates, which its moments share. Gradients that do not
+    `moments` is the size of the values that the optimizer updates, which its moments share, and `whole` that of weights that are
+    trained whole beside adapters (None: the same). Gradients that do not
     persist between micro-batches grow while the activations shrink: `instants` says what that changes, and `persistent`
     is the assumption that holds only while they do; those `of_optimizer` hold of the preset's own. `changes` says what differs from the preset.
 
@@ -138,6 +139,7 @@ class Recipe:
     assumptions: tuple[str, ...] = ()
     not_counted: tuple[NotCounted, ...] = ()
     moments: sp.Rational = FP32
+    whole: sp.Rational | None = None
     gradients_persist: bool = True
     persistent: str = ""
     recompute: Recompute = NONE
@@ -289,7 +291,7 @@ class Recipe:
         return self._noting(
             f"the optimizer is {chosen.title} ({chosen.source})",
             "the optimizer is",
-            states=ordered((*kept, *chosen.states(self.moments, step_counters))),
+            states=ordered((*kept, *chosen.states(self.moments, step_counters, self.whole))),
             optimizer=chosen.name,
             scalars=step_counters,
             of_optimizer=(),
@@ -453,6 +455,24 @@ class Recipe:
         if self.trains:
             raise BadInput(f"{where}: recipe {self.name!r} trains, and keeps no cache; choose recipe inference")
         return chosen
+
+    def scaled(self, kind: str, parts: tuple[Part, ...], adapted: frozenset[tuple[sp.Expr, ...]]) -> tuple[Part, ...]:
+        """Return trained weights, each so many times as it has bytes of ``gradients`` or moments (``optimizer``) over those of an adapter.
+
+        Where what is trained whole has none of its own size all stay as they are; `adapted` are the shapes of adapters.
+        """
+        usual = self.moments if kind == "optimizer" else self.gradient_bytes()
+        whole = self.whole if kind == "optimizer" else self.gradient_bytes("whole")
+        if whole is None or whole == usual:
+            return parts
+        return tuple(
+            part if part.shape in adapted else replace(part, copies=part.copies * whole / usual) for part in parts
+        )
+
+    def gradient_bytes(self, of: str = "") -> sp.Rational:
+        """Return the bytes of an element of a gradient, or of one of some weights alone where theirs have a size of their own."""
+        sizes = {state.of: state.bytes_per_element for state in self.states if state.kind == "gradients"}
+        return sizes.get(of, next(iter(sizes.values()), sp.S.Zero))
 
     def _need_training(self, lacks: str, what: str) -> None:
         if not self.trains:

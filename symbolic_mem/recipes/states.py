@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import OTHERS, is_matrix, shape_by
-from symbolic_mem.models.tensors import Model, Part, Weights
+from symbolic_mem.models.tensors import ADAPTERS, SOME, Model, Part, Weights
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 
 Shape = tuple[sp.Expr, ...]
@@ -26,7 +26,7 @@ ONCE = "once"
 class State:
     """`copies` values of `bytes_per_element` for all that `rule` keeps of a weight tensor; see `RULES`.
 
-    Of packed matrices it is one of those of the blocks, or of those `among` some groups. It is `of` the ``trained`` weights or the ``frozen`` ones alone; "": gradients and optimizer states are of the trained
+    Of packed matrices it is one of those of the blocks, or of those `among` some groups. It is `of` some weights alone, as `SOME` calls them; "": gradients and optimizer states are of the trained
     ones, all else of all. `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
     ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it.
     """
@@ -70,7 +70,7 @@ def parts_of(
             continue
         repeat = held.kept if kind == "buffers" and held.kept is not None else held.repeat
         for weight in held.weights:
-            if only and weight.trained != (only == "trained"):
+            if not SOME[only](weight.trained, weight.group == ADAPTERS):
                 continue
             inside = weight.group in among if among else held.in_block and weight.group != "router"
             packed = inside and is_matrix(weight)

@@ -163,6 +163,7 @@ OF_EXPERTS = {
     "gate-up": {"r": 2, "target_modules": ["q_proj"], "target_parameters": [GATE_UP]},
     "down": {"r": 8, "target_modules": ["q_proj"], "target_parameters": [DOWN]},
 }
+ENDS = {"r": 4, "target_modules": ["q_proj", "v_proj"], "modules_to_save": ["embed_tokens", "lm_head"]}
 DROPPED = {"r": 4, "target_modules": ["q_proj", "down_proj"], "lora_dropout": 0.1}
 PATTERN = {
     "r": 4,
@@ -192,6 +193,14 @@ if __name__ == "__main__":
         name = f"{kind}-{name}-autocast{'-again' if again else ''}"
         one = {"id": name, "again": again, "foreach": True, "autocast": True, **one}
         cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for kind, again in itertools.product(SIZES, (False, True)):
+        one = measure(kind, CONFIGS["saved"], again, False, True, autocast=True)
+        one = {"id": f"{kind}-saved-autocast{'-again' if again else ''}", "again": again, "foreach": True, **one}
+        cases.append({**one, "autocast": True, "B": BATCH, "S": SEQUENCE})
+    for again in (False, True):
+        one = measure("llama", ENDS, again, False, True, autocast=True)
+        one = {"id": f"llama-ends-autocast{'-again' if again else ''}", "again": again, "foreach": True, **one}
+        cases.append({**one, "autocast": True, "B": BATCH, "S": SEQUENCE})
     for kind, (name, lora), again in itertools.product(EXPERTS, OF_EXPERTS.items(), (False, True)):
         one = measure(kind, lora, again, False, True)
         one = {"id": f"{kind}-{name}{'-again' if again else ''}", "again": again, "foreach": True, **one}

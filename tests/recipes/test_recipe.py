@@ -257,7 +257,7 @@ def test_inference_has_no_gradients_to_free():
 
 
 def test_whose_parameters_a_state_is_of():
-    assert [state.of for state in recipe("lora").states][:3] == ["frozen", "trained", "trained"]
+    assert [state.of for state in recipe("lora").states][:5] == ["base", "adapters", "adapters", "adapters", "whole"]
     assert {state.of for state in recipe("fsdp2").states} == {""} and recipe("cs336").units == 1
 
 
