@@ -49,6 +49,14 @@ def _crowded(case: Case) -> tuple[Prose, ...]:
     return found.crowded
 
 
+def repeats_given(case: Case, name: str, wrong: Fraction | None) -> bool:
+    """Whether a wrong claim is the value that the study itself gives to what a question looks for: no slip made it."""
+    if wrong is None or case.question is None:
+        return False
+    own = given_claim(case.study, name)
+    return own is not None and own.value == wrong
+
+
 def _whose(study: Study, name: str) -> Iterator[Prose]:
     """Of which part of the model a number of the account is, where a plan cuts it."""
     if study.rank is study.built or name == "tokens":
@@ -88,12 +96,11 @@ def _where(case: Case, name: str, claimed: Claimed, wrong: Fraction | None) -> I
         found, degree = there
         tried = found.tried
         yield say("One device holds that at {n} = {value}.", n=found.symbol, value=degree)
-    own = given_claim(case.study, name)
-    if wrong is not None and own is not None and own.value == wrong:
+    if repeats_given(case, name, wrong):
         yield say(
             "The study itself has {n} = {value}; the question asks for {what}.",
             n=text(name),
-            value=text(str(own.value)),
+            value=text(str(wrong)),
             what=text(claimed.meaning),
         )
     yield from precedence(case.study, case.question, tried)

@@ -8,86 +8,27 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput, MissingValue, clipped
-from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.account import NoNumber, counted_kinds
+from symbolic_mem.claims.as_printed import as_printed
 from symbolic_mem.claims.bare import in_cases, quantities
-from symbolic_mem.claims.beside import beside
+from symbolic_mem.claims.beside import beside, repeats_given
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.device_words import of_device
-from symbolic_mem.claims.explain import Explanation, Search
+from symbolic_mem.claims.explain import Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula, counts_otherwise
+from symbolic_mem.claims.measures import IN_BYTES
 from symbolic_mem.claims.pinned import held, pinned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import ASKED, called, claim_of, questions_about
+from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study, of_study
 
 _SHORT = re.compile(r"[0-9.,]+[kKMGT]")  # millions, say, not a symbol
-
-
-@dataclass(frozen=True, repr=False)
-class Verdict:
-    """A claim against the study: `name` is how the study calls the quantity, `expected` its exact number (None: none).
-
-    `figures` says to how many the claim is right: zero where it is exact, None where it is wrong. Of a formula,
-    `compared` says what it was held against. `explanations` are every single slip that gives the claim, and those known
-    to have been made together; only where there is none, pairs. The number alone cannot tell which of several was
-    made. Empty for a wrong claim means: no known slip. `beside` are sentences about the study that a reader needs.
-    """
-
-    claim: Claim
-    name: str
-    claimed: Claimed
-    question: str | None
-    stated: Stated
-    expected: Fraction | None
-    quotient: Fraction | None
-    figures: int | None
-    compared: Compared | None = None
-    explanations: tuple[Explanation, ...] = ()
-    beside: tuple[Prose, ...] = ()
-
-    def __repr__(self) -> str:
-        words = "right" if self.right else "wrong"
-        return f"<claim {self.claim.name} = {self.claim.text}: {words}>"
-
-    @property
-    def right(self) -> bool:
-        """Whether the claim is the exact number, or that number rounded to the figures of the claim."""
-        return self.figures is not None
-
-    @property
-    def rounded(self) -> bool:
-        """Whether the claim is right and rounded."""
-        return bool(self.figures)
-
-    @property
-    def value(self) -> Fraction | None:
-        """What is claimed, in bytes or in what the quantity counts; None where it is that there is no number."""
-        return self.stated.value
-
-    @property
-    def difference(self) -> Fraction | None:
-        """Claim less truth, in bytes or in what the quantity counts; None where either is not a number."""
-        return None if self.value is None or self.expected is None else self.value - self.expected
-
-    @property
-    def ratio(self) -> Fraction | None:
-        """Claim over truth."""
-        return None if self.value is None or not self.expected else self.value / self.expected
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A claim that could not be checked: its `text` as it was given, and the `error`."""
-
-    text: str
-    error: BadInput
 
 
 def read_by_claims(study: Study) -> tuple[frozenset[str] | None, ...]:
@@ -112,10 +53,23 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     """
     if not isinstance(claim, str | Claim):
         raise BadInput(f"a claim is text such as 'n_fsdp=38', and {clipped(str(claim))} is none; check one at a time")
-    read = read_claim(claim) if isinstance(claim, str) else claim
-    counted, labels = of_device(study, read, question)
+    given = read_claim(claim) if isinstance(claim, str) else claim
+    counted, labels = of_device(study, given, question)
     if labels:
         return _of_any(study, counted, labels, earlier)
+    try:
+        verdict = _about(study, given, question, earlier)
+    except BadInput:
+        again = as_printed(study, given, question, nearest=True)
+        if again is None:
+            raise
+        return again
+    return verdict
+
+
+def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Verdict]) -> Verdict:
+    """The verdict on a claim about what has a name of its own, or is printed."""
+    given = read
     if read.bare:
         read = _named(study, read, quantities(study, read, question), question)
     elif not read.formula and (cases := tuple(in_cases(study, read.name, question))):
@@ -133,6 +87,10 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
         return replace(verdict, beside=_beside(case, verdict))
     if verdict.claimed.given:
         return verdict
+    if (again := as_printed(study, given, question)) is not None:
+        return again
+    if repeats_given(case, verdict.name, verdict.value):
+        return replace(verdict, own=True, beside=_beside(case, verdict))
     for other, its_case in verdicts if before else ():
         if _search(other, its_case).follows(following(its_case, other.name, before)):
             verdict, case = other, its_case
@@ -307,7 +265,7 @@ def _with_number(
 
 def _product(claim: Claim, name: str, case: Case) -> Compared | None:
     """A number with something after it that is no unit, read as a product: 16 P; None where it is none."""
-    if claim.spelled is None or claim.spelled.unit in ("", *BYTES_PER) or _SHORT.fullmatch(claim.text):
+    if claim.spelled is None or claim.spelled.unit in ("", *IN_BYTES) or _SHORT.fullmatch(claim.text):
         return None
     try:
         return compare_formula(claim.text, case.study, case.question, name, case.counted)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.measures import factor
+from symbolic_mem.claims.measures import IN_BYTES, factor
 from symbolic_mem.claims.reckoned import reckoned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.said import chained, multiplied, plain, said, separated
@@ -20,6 +20,7 @@ _RESTATED = re.compile(r"(?P<first>[^()]+?)\s*\(\s*(?:=|≈|~|or|i\.e\.,?|that i
 _SYMBOLS = "CDELNPST"  # behind a number rather a symbol than a multiplier
 _ANSWER = re.compile(r"[^\W\d][\w ]*[:=]\s*")
 NEVER = ("none", "infeasible", "impossible", "no solution")
+_BESIDE = re.compile(rf"\s*(?P<name>[^\W\d][\w -]*?)\s+(?P<amount>[0-9][0-9.,]*\s*(?:{'|'.join(IN_BYTES)}))\s*")
 _COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
 _RANGE = re.compile(r"[0-9][0-9.,]*\s*(?:-|–|—|to)\s*[0-9][0-9.,]*\s*[^\W\d]*$")
 _SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])"), re.compile(r"\bbytes?\b")
@@ -111,6 +112,8 @@ def read_claim(text: str) -> Claim:
     if named is None:
         read = said(_unnamed(plain(text)))
         alone = None if "=" in read.value else spelled(read.value)
+        if alone is None and (beside := _BESIDE.fullmatch(plain(text))):
+            return read_claim(f"{beside['name']} = {beside['amount']}")
         if alone is None:
             raise BadInput(
                 f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38, static=3276GiB, or a number with its "

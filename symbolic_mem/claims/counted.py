@@ -7,9 +7,9 @@ from typing import Any
 
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.check import Verdict
 from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.rule import right_to
+from symbolic_mem.claims.verdict import Verdict
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about
 from symbolic_mem.study.claimed import Counts

@@ -12,6 +12,7 @@ from symbolic_mem.hardware.devices import Device
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
+_ANY = re.compile(r"\b(?:an?|the|each|one|of|on|memory|capacity|label|has)\b", re.IGNORECASE)
 _PLAIN = re.compile(r"(?:gpu|tpu|chip|device|card|accelerator)s?")
 
 
@@ -39,6 +40,17 @@ def of_device(study: Study, claim: Claim, label: str | None) -> tuple[Claim, tup
         )
     counted = replace(claim, spelled=replace(claim.spelled, unit="devices")) if labels else claim
     return counted, labels if label is None else (label,) * bool(labels)
+
+
+def names_device(name: str, device: Device) -> bool:
+    """Whether a name is that of a device, or of any: "H100", "device", "memory of a GPU".
+
+    >>> from symbolic_mem.hardware.catalogue import device
+    >>> [names_device(name, device("h100-80gb")) for name in ("H100", "h100-80gb", "GPU memory", "A100", "M_device")]
+    [True, True, True, False, False]
+    """
+    words = _words(_ANY.sub(" ", name))
+    return words <= _words(f"{device.title} {device.name}")
 
 
 def _words(name: str) -> frozenset[str]:

@@ -178,9 +178,10 @@ def _names(study: Study, found: Found | None, counted: tuple[str, ...]) -> Itera
 
 
 def _formula_of(study: Study, found: Found | None, name: str, counted: tuple[str, ...]) -> sp.Expr:
-    if found is None:
-        assert in_account(study, name), "what no question answers is a number of the account"
+    if found is None and in_account(study, name):
         return account_formula(study, name, counted)
+    if found is None:
+        raise BadInput(f"{name} is a value that the study gives, and no formula; claim a number")
     for entry in found.ledger:
         if str(entry.line.symbol) == name or written(entry.line.symbol)[0] in (f"M_{name}", *_LINES.get(name, ())):
             return entry.formula

@@ -39,6 +39,7 @@ ALIASES = {
     "chips": "devices",
     "B_sequences": "batch_sequences",
     "M_free": "headroom",
+    "capacity": "C_mem",
     **dict.fromkeys(("headroom", "free", "room", "left"), "M_free"),
     "moments": "optimizer",
     **dict.fromkeys(("context_length", "seq_len", "seq_length"), "S"),

@@ -13,7 +13,8 @@ from symbolic_mem.base.errors import BadInput, nearest, shown
 from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.outside import decoded, read_content
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.check import Unread, Verdict, check_all
+from symbolic_mem.claims.check import check_all
+from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.study import Study

@@ -10,13 +10,13 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.shown import ONE_OF
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.claims.check import Unread, Verdict
 from symbolic_mem.claims.counted import counting
 from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.follow import NAME as FOLLOWS
 from symbolic_mem.claims.measures import is_time
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.spelled import figures
+from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.document.prose import Amount, Brief, Prose, say, text
 from symbolic_mem.document.words import about, listed, sentences
 from symbolic_mem.render.text import plain_prose
@@ -60,6 +60,8 @@ def _verdict(verdict: Verdict) -> Prose:
         return say("{claim} is right: it is the exact number, and {what} fits there.", **pieces)
     if not verdict.right:
         if verdict.claimed.given:
+            return sentences(_wrong(verdict, pieces), _rule(verdict))
+        if verdict.own:
             return sentences(_wrong(verdict, pieces), _rule(verdict))
         open_counts = text("") if counted is None else counted.wrong
         return sentences(_wrong(verdict, pieces), _nearest(verdict), _rule(verdict), open_counts, _slips(verdict))

@@ -12,8 +12,8 @@ from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 
 if TYPE_CHECKING:
-    from symbolic_mem.claims.check import Unread, Verdict
     from symbolic_mem.claims.table import Row
+    from symbolic_mem.claims.verdict import Unread, Verdict
 
 _WIDEST = 58
 
@@ -52,9 +52,10 @@ def command(
         raise BadInput("nothing is claimed; add for example --claim n_fsdp=38 or --claim 'static=3276 GB'")
     target = _target(output)
     study = chosen_study(options)
-    from symbolic_mem.claims.check import Unread, read_by_claims
+    from symbolic_mem.claims.check import read_by_claims
     from symbolic_mem.claims.claim import parted
     from symbolic_mem.claims.table import Row, check_rows, read_claims, written
+    from symbolic_mem.claims.verdict import Unread
     from symbolic_mem.questions.parts.unread import refuse_values
 
     refuse_values(study, read_by_claims(study), study.questions)
@@ -99,7 +100,7 @@ def _target(output: str | None) -> Path | None:
 
 
 def _print_records(study: str, checked: list[tuple[Row, Verdict | Unread]]) -> None:
-    from symbolic_mem.claims.check import Unread
+    from symbolic_mem.claims.verdict import Unread
     from symbolic_mem.claims.verdicts import unread_record, verdict_record
     from symbolic_mem.render.json import jsonable
 
@@ -111,7 +112,7 @@ def _print_records(study: str, checked: list[tuple[Row, Verdict | Unread]]) -> N
 
 
 def _print_words(checked: list[tuple[Row, Verdict | Unread]]) -> None:
-    from symbolic_mem.claims.check import Unread
+    from symbolic_mem.claims.verdict import Unread
     from symbolic_mem.claims.verdicts import verdict_words
     from symbolic_mem.cli.tables import print_line
     from symbolic_mem.render.text import plain_prose
@@ -129,8 +130,8 @@ def _print_words(checked: list[tuple[Row, Verdict | Unread]]) -> None:
 
 def _print_table(checked: list[tuple[Row, Verdict | Unread]]) -> None:
     """A row for each claim: who made it where that is said, the verdict in a word, what is true, and the first slips."""
-    from symbolic_mem.claims.check import Unread
     from symbolic_mem.claims.table import slip_names
+    from symbolic_mem.claims.verdict import Unread
     from symbolic_mem.claims.verdicts import figures_words, truth_words
     from symbolic_mem.cli.tables import print_table
 

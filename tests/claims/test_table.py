@@ -6,9 +6,9 @@ import io
 import pytest
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.claims.check import Unread
 from symbolic_mem.claims.follow import NAME
 from symbolic_mem.claims.table import WRITTEN, Row, check_rows, read_claims, written
+from symbolic_mem.claims.verdict import Unread
 from symbolic_mem.library.read import load_study
 
 

@@ -1,0 +1,162 @@
+"""Amounts of memory that an answer shows, in its lines, tables and sentences: a claim may repeat them as they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from symbolic_mem.base.errors import MissingValue
+from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.shown import Shown
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.claim import Claim
+from symbolic_mem.claims.device_words import names_device
+from symbolic_mem.claims.lines import exactly
+from symbolic_mem.claims.measures import IN_BYTES
+from symbolic_mem.claims.names import one_word
+from symbolic_mem.claims.rule import right_to
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose
+from symbolic_mem.document.steps import Answer, Block, Bullets, Paragraph, Step, Table
+from symbolic_mem.document.words import gib
+from symbolic_mem.hardware.devices import Device
+from symbolic_mem.questions.parts.uncounted import beyond_instants
+from symbolic_mem.render.text import plain, plain_prose
+from symbolic_mem.study.answered import answer_to, once_for, seen_by
+from symbolic_mem.study.question import Question
+from symbolic_mem.study.study import Study
+
+_SAID = "a number of its sentences"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """An amount in bytes as an answer shows it: `name` is the left side of a line, or the head of a row `under` a column.
+
+    What the label of a `device` says is given, and is called by any of its names.
+    """
+
+    name: str
+    under: str
+    value: Fraction
+    shown: Shown
+    device: Device | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether it is no number of the answer, but one that it starts from."""
+        return self.device is not None
+
+    @property
+    def place(self) -> str:
+        """The words of its row and of its column, or the left side of its line."""
+        return f"{self.name}, {self.under}" if self.under else self.name
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` is that of its row, of its line or of its device."""
+        if self.device is not None:
+            return names_device(name, self.device)
+        return one_word(self.name).lower() == one_word(name).lower()
+
+    def is_repeated(self, claim: Claim) -> bool:
+        """Whether a claim has the figures that are printed, or the exact number."""
+        assert claim.spelled is not None, "only a number is printed"
+        stated = claim.spelled.number * IN_BYTES[claim.spelled.unit]
+        return stated in (self.value, Fraction(self.shown.figures) * IN_BYTES[self.shown.unit])
+
+    def figures(self, claim: Claim) -> int | None:
+        """To how many figures a claim is right of it, by the rule; None where it is another number."""
+        assert claim.spelled is not None, "only a number is printed"
+        exact, number = self.value / IN_BYTES[claim.spelled.unit], claim.spelled.number
+        figures = right_to(exact, number)
+        as_shown = right_to(exact, number, least=claim.spelled.shown) if figures else None  # 12.530 has five
+        return figures if as_shown is None else as_shown
+
+
+def in_memory(claim: Claim) -> bool:
+    """Whether a claim is a number in a unit of memory."""
+    return claim.spelled is not None and claim.spelled.unit in IN_BYTES
+
+
+def printed(study: Study, question: Question) -> tuple[Printed, ...]:
+    """The amounts that an answer shows, and what it leaves out; none where the question has no answer yet.
+
+    Formulas that a study writes out have names, line by line, and beside them stands what editions of a source compute: none
+    of these are claimed so.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cluster-gpt-3-175b")
+    >>> next(one.shown.plain for one in printed(study, study.question("b")) if one.is_called("Adam moments"))
+    '≈ 20.844 GiB'
+    """
+    if question.subject == "formulas":
+        return ()
+    seen = seen_by(study, question)
+    try:
+        return once_for(seen, question, "printed", lambda: tuple(_shown(seen, question)))
+    except MissingValue:
+        return ()
+
+
+def _shown(seen: Study, question: Question) -> Iterator[Printed]:
+    found = answer_to(seen, question)
+    yield from _amounts((*question.steps(found), *map(Paragraph, found.cautions)))
+    if question.subject == "memory":
+        for one in beyond_instants(seen):
+            size = one.at(Numbers.of(seen.values))
+            if size is not None:
+                yield _printed(one.words, "", gib(size))
+    if question.weighed and (device := seen.capacity.device) is not None and device.label:
+        number, unit = device.label.split()
+        yield Printed(
+            f"the label of {device.title}", "", Fraction(number) * IN_BYTES[unit], Shown(number, unit, True), device
+        )
+
+
+def _amounts(blocks: Iterable[Block]) -> Iterator[Printed]:
+    """The amounts of lines and tables, then those of sentences."""
+    said: list[Prose] = []
+    for block in blocks:
+        match block:
+            case Step():
+                for chain in block.chains:
+                    yield from _of_line(chain)
+                said += [block.statement, *(() if block.reason is None else (block.reason,))]
+            case Table():
+                for row in block.rows:
+                    name = plain_prose(row[0])
+                    for column, cell in zip(block.columns[1:], row[1:], strict=True):
+                        yield from (_printed(name, plain_prose(column.head), one) for one in _inside(cell))
+                said += [block.caption, *(column.head for column in block.columns), *(row[0] for row in block.rows)]
+            case Paragraph() | Answer():
+                said.append(block.prose)
+            case Bullets():
+                said += block.items
+    for sentence in said:
+        yield from (_printed(_SAID, "", one) for one in _inside(sentence))
+
+
+def _of_line(chain: Chain) -> Iterator[Printed]:
+    """The amounts that a line says its left side to be, and no other that it is held against."""
+    for relation, side in chain.links:
+        if relation not in ("=", "≈") or chain.asked:
+            return
+        if isinstance(side, Amount) and _is_memory(side):
+            yield _printed(plain(chain.left), "", side)
+
+
+def _inside(words: Prose) -> Iterator[Amount]:
+    for part in words.parts:
+        if isinstance(part, Amount) and _is_memory(part):
+            yield part
+        elif isinstance(part, Chain):
+            yield from (side for _, side in part.links if isinstance(side, Amount) and _is_memory(side))
+        elif isinstance(part, Brief) and isinstance(part.shown, Prose):
+            yield from _inside(part.shown)
+
+
+def _is_memory(amount: Amount) -> bool:
+    return amount.shown.unit in IN_BYTES and bool(amount.value.is_number)
+
+
+def _printed(name: str, under: str, amount: Amount) -> Printed:
+    return Printed(name, under, exactly(amount.value), amount.shown)

@@ -1,0 +1,73 @@
+"""Amounts of memory in the derivations of every study, claimed as they are printed, are not called wrong; their neighbours are."""
+
+from dataclasses import fields, is_dataclass
+
+import pytest
+from sampled import sampled
+
+from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.check import check
+from symbolic_mem.claims.explain import Search
+from symbolic_mem.document.prose import Amount
+from symbolic_mem.documents.documents import homework
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
+
+
+def _amounts(value):
+    """Every amount of memory anywhere in a part of a document, whatever holds it."""
+    if isinstance(value, Amount):
+        if value.shown.unit in (*BYTES_PER, "byte", "bytes"):
+            yield value.shown.plain.removeprefix("≈ ")
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _amounts(each)
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _amounts(getattr(value, each.name))
+
+
+@pytest.mark.parametrize("name", sampled(bundled(), 12))
+def test_what_a_derivation_shows_is_right_as_it_is_printed(name, monkeypatch):
+    monkeypatch.setattr(Search, "explanations", lambda *_: ())  # why it is wrong is not asked here
+    study = load_study(name)
+    wrong = []
+    for part in homework(study).sections:
+        if part.label and study.question(part.label).subject != "formulas":
+            told = tuple(dict.fromkeys(_amounts(part.blocks)))
+            wrong += [(part.label, each) for each in told if not check(study, each, question=part.label).right]
+    assert not wrong
+
+
+ROWS = [
+    ("cluster-gpt-3-175b", "b", "Adam moments = 20.844 GiB", "Adam moments = 20.9 GiB"),
+    ("cluster-gpt-3-175b", "b", "gradients inside the loss = 25 MiB", "gradients inside the loss = 26 MiB"),
+    ("cluster-gpt-3-175b", "b", "M_act = 12.530 GiB", "M_act = 12.6 GiB"),
+    ("cluster-llama-3.1-70b-64-h100", "b", "580.09 GiB", "580.9 GiB"),
+    ("cs336-a2-xxl", None, "80 GB", "81 GB"),
+    ("cs336-a2-xxl", None, "device 80 GB", "device 81 GB"),
+    ("cs336-a2-xxl", None, "H100 80 GB", "H100 81 GB"),
+    ("cs336-a2-xxl", None, "capacity = 95 GiB", "capacity = 96 GiB"),
+    ("cs336-a2-xxl", None, "static 3276 GiB", "static 3276 GB"),
+    ("qlora-llama-3.1-8b", "a", "7444905984 bytes", "7444905985 bytes"),
+]
+
+
+@pytest.mark.parametrize(("name", "label", "said", "near"), ROWS, ids=[f"{row[0]}: {row[2]}" for row in ROWS])
+def test_a_row_a_line_and_a_label_are_right_and_their_neighbours_wrong(name, label, said, near):
+    study = load_study(name)
+    assert check(study, said, question=label).right
+    assert not check(study, near, question=label).right
+
+
+def test_another_degree_is_no_answer_because_a_table_shows_what_it_holds():
+    study = load_study("cs336-a2-xxl")
+    assert not check(study, "M_device = 96.6 GiB", question="b").right
+    assert not check(study, "n_fsdp = 45", question="b").right
+
+
+def test_a_study_s_own_degree_is_no_slip():
+    study = load_study("cluster-llama-3.1-70b-64-h100")
+    own, other = (check(study, f"n_fsdp = {number}", question="a") for number in (2, 8))
+    assert (own.right, own.own, own.explanations) == (False, True, ())
+    assert not other.right and not other.own
