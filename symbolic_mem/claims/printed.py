@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Numbers
-from symbolic_mem.base.shown import Shown
+from symbolic_mem.base.shown import FAMILIES, Shown, shown
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.device_words import names_device
@@ -58,10 +58,11 @@ class Printed:
         return one_word(self.name).lower() == one_word(name).lower()
 
     def is_repeated(self, claim: Claim) -> bool:
-        """Whether a claim has the figures that are printed, or the exact number."""
+        """Whether a claim has the figures that are printed, in either family of units, or is the exact number."""
         assert claim.spelled is not None, "only a number is printed"
         stated = claim.spelled.number * IN_BYTES[claim.spelled.unit]
-        return stated in (self.value, Fraction(self.shown.figures) * IN_BYTES[self.shown.unit])
+        told = (self.shown, *(shown(self.value, family) for family in FAMILIES))
+        return stated in (self.value, *(Fraction(one.figures) * IN_BYTES[one.unit] for one in told))
 
     def figures(self, claim: Claim) -> int | None:
         """To how many figures a claim is right of it, by the rule; None where it is another number."""
@@ -123,7 +124,7 @@ def _amounts(blocks: Iterable[Block]) -> Iterator[Printed]:
                 said += [block.statement, *(() if block.reason is None else (block.reason,))]
             case Table():
                 for row in block.rows:
-                    name = plain_prose(row[0])
+                    name = plain_prose(row[0]) or "together"
                     for column, cell in zip(block.columns[1:], row[1:], strict=True):
                         yield from (_printed(name, plain_prose(column.head), one) for one in _inside(cell))
                 said += [block.caption, *(column.head for column in block.columns), *(row[0] for row in block.rows)]

@@ -8,6 +8,7 @@ from sampled import sampled
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.check import check
 from symbolic_mem.claims.explain import Search
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount
 from symbolic_mem.documents.documents import homework
 from symbolic_mem.library.bundled import bundled
@@ -22,7 +23,7 @@ def _amounts(value):
     elif isinstance(value, tuple):
         for each in value:
             yield from _amounts(each)
-    elif is_dataclass(value):
+    elif is_dataclass(value) and not isinstance(value, Figure):  # whose axes have round numbers
         for each in fields(value):
             yield from _amounts(getattr(value, each.name))
 
