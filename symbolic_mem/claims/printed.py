@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from symbolic_mem.base.errors import MissingValue
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.shown import FAMILIES, Shown, shown
 from symbolic_mem.base.values import dataclass
@@ -79,7 +79,7 @@ def in_memory(claim: Claim) -> bool:
 
 
 def printed(study: Study, question: Question) -> tuple[Printed, ...]:
-    """The amounts that an answer shows, and what it leaves out; none where the question has no answer yet.
+    """The amounts that an answer shows, and what it leaves out; none where the question cannot be answered.
 
     Formulas that a study writes out have names, line by line, and beside them stands what editions of a source compute: none
     of these are claimed so.
@@ -94,7 +94,7 @@ def printed(study: Study, question: Question) -> tuple[Printed, ...]:
     seen = seen_by(study, question)
     try:
         return once_for(seen, question, "printed", lambda: tuple(_shown(seen, question)))
-    except MissingValue:
+    except BadInput:
         return ()
 
 
