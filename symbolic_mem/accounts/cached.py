@@ -10,6 +10,7 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.once import later
+from symbolic_mem.base.symbols import S
 from symbolic_mem.models.tensors import Cached, Model, Part, Tensor
 from symbolic_mem.recipes.caches import CacheFormat
 from symbolic_mem.recipes.recipe import Recipe
@@ -36,6 +37,24 @@ def cache_terms(model: Model, recipe: Recipe) -> Iterator[Term]:
         if held.grows and own is None and how.scales:
             scales = [replace(one, shape=how.scaled(one)) for one in tensors]
             yield _term(f"scales of the {held.name}", held, scales, how.scale_bytes, how.title, how)
+
+
+def cached_per_token(model: Model, recipe: Recipe) -> sp.Expr:
+    """Return the bytes that one token of a sequence leaves in the caches of all layers, with what scales it has of its own.
+
+    >>> from symbolic_mem.models.transformer import transformer
+    >>> from symbolic_mem.recipes.read import recipe
+    >>> cached_per_token(transformer(), recipe("inference").with_cache("fp8"))
+    2*L*d_head*n_kv
+    """
+    terms = cache_terms(model, replace(recipe, page=1))
+    of_tokens = (
+        term.bytes_per_element * part.copies * sp.Mul(*part.shape[2:])
+        for term in terms
+        for part in term.parts
+        if part.shape and part.shape[1:2] and part.shape[1].has(S)
+    )
+    return sp.Add(*of_tokens)
 
 
 def _in_pages(tensor: Tensor, held: Cached, page: int) -> tuple[sp.Expr, ...]:

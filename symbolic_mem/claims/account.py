@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symbolic_mem.accounts.cached import cached_per_token
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import number
@@ -18,13 +19,18 @@ from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
-ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token", "tokens", PEAK)
+PER_TOKEN = "kv_cache_per_token"
+ACCOUNT = (
+    *KINDS,
+    *("static", "total", "parameters", "bytes_per_parameter", "activations_per_token", PER_TOKEN, "tokens", PEAK),
+)
 _MEANINGS = {
     "static": "bytes of weights, gradients and optimizer state",
     "total": "bytes of everything that is counted",
     "parameters": "the number of parameters",
     "bytes_per_parameter": "bytes of state for one parameter",
     "activations_per_token": "bytes of activations for one token",
+    PER_TOKEN: "bytes that one token of a sequence leaves in the caches of all layers",
     "tokens": "the number of tokens in the batch",
     PEAK: "bytes of one device at the fullest instant of a step",
 }
@@ -82,6 +88,8 @@ def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -
             return study.memory.of(*STATIC).total / study.model.parameters
         case "activations_per_token":
             return study.memory.of("activations").total / (B * S)
+        case "kv_cache_per_token":
+            return cached_per_token(study.model, _caching(study).recipe)
         case "peak":
             raise BadInput("peak is no formula here, but the largest of several; claim a number")
     if name not in ACCOUNT and not _part(study, name):
@@ -115,17 +123,27 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
             tokens = number(B * S, study.values, name)
             each = Fraction(memory.of("activations").at(study.numbers)) / tokens
             return Claimed(each, "bytes", meaning, unit="bytes", of_one="token")
+        case "kv_cache_per_token":
+            found = number(cached_per_token(study.model, _caching(study).recipe), study.values, meaning)
+            return Claimed(found, "bytes", meaning, unit="bytes", of_one="token")
         case "peak":
             return Claimed(peak_bytes(study), "bytes", meaning, unit="bytes", of_one="device")
-    if name == "cache" and study.recipe.trains:
-        raise NoNumber(
-            "the account is of a step of training, which keeps no cache of keys and values; claim a line of a question by its name, "
-            "or take a recipe of inference"
-        )
+    if name == "cache":
+        _caching(study)
     if name not in ACCOUNT and not _part(study, name):
         held = at_instant(study, name).at(study.numbers)
         return Claimed(held, "bytes", f"bytes of one device at {name}", unit="bytes", of_one="device")
     return Claimed(_memory(study, name, counted).at(study.numbers), "bytes", meaning, unit="bytes")
+
+
+def _caching(study: Study) -> Study:
+    """The study, where its recipe keeps caches."""
+    if study.recipe.trains:
+        raise NoNumber(
+            "the account is of a step of training, which keeps no cache of keys and values; claim a line of a question by its name, "
+            "or take a recipe of inference"
+        )
+    return study
 
 
 def counted_kinds(study: Study, question: Question | None) -> tuple[str, ...]:

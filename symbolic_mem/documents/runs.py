@@ -15,6 +15,7 @@ from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.run import ALONE, DEGREES, INFERENCE, Run, Way
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
+from symbolic_mem.recipes.tuned import CONFIG, in_folder
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study, of_study
 
@@ -101,7 +102,7 @@ def fit(
     values = {**{key: int(size) for key, size in sizes.items()}, **asked}
     found, refused = [], {}
     rank = values.pop(RANK.name, study.values.get(RANK))
-    if rank is None and not str(given.get("adapters")).endswith(".json"):  # such a file has a rank
+    if rank is None and not in_folder(str(given.get("adapters"))).endswith(CONFIG):  # such a file has a rank
         rank = USUAL_RANK
     rows = {
         INFERENCE: _inference(nodes, int(study.values.get(n_heads, 1))),

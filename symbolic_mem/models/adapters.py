@@ -118,8 +118,15 @@ def read_modules(given: Any, where: str) -> tuple[str, ...]:
             raise BadInput(
                 f'{where}: {clipped(name)} is a path or a pattern; give the names of modules, as in ["q_proj", "v_proj"]'
             )
-        raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
+        raise BadInput(f"{where}: unknown module {clipped(str(name))}; {_like(str(name), known)}")
     return tuple(dict.fromkeys(names))
+
+
+def _like(name: str, known: Iterable[str]) -> str:
+    """The nearest of the modules that are known, and whose names they are: each model has a few of them."""
+    hint, _, _ = nearest(name, known).partition("known: ")
+    names = "as transformers, torchtune or Meta's files have them, such as q_proj, gate_proj or c_attn"
+    return f'{hint}give "{EVERY_PRODUCT}", or the names of modules {names}'
 
 
 def read_groups(given: Any, where: str) -> tuple[str, ...]:

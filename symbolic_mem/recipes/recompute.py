@@ -51,7 +51,7 @@ class Recompute:
     def __post_init__(self) -> None:
         known = (*PLAIN, PRODUCTS, *COUNTED)
         if self.rule not in known:
-            raise BadInput(f"unknown recomputation {self.rule!r}; {nearest(self.rule, known)}")
+            raise BadInput(f"unknown recomputation {self.rule!r}; {nearest(self.rule, (*known, UNIFORM))}")
         if self.rule == PRODUCTS and self.transient:
             raise BadInput(
                 "what a block computes again beside its products counts at its instants; leave out transient"

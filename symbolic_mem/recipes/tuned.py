@@ -86,6 +86,12 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
     return _packed(trained, adapters.rank, given, where, before.base)
 
 
+def in_folder(given: str, folder: Path = Path()) -> str:
+    """Return the path of the ``adapter_config.json`` where a folder is given that holds one; all else as it is."""
+    file = Path(given) / "adapter_config.json"
+    return str(file) if (folder / file).is_file() else given
+
+
 def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where: str, base: str) -> Tuned:
     from symbolic_mem.models.packing import packing
 
@@ -101,6 +107,7 @@ def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where:
 
 def _adapters(given: Mapping[str, Any], where: str, folder: Path | None) -> Adapters:
     names = given["adapters"]
+    names = in_folder(names, folder or Path()) if isinstance(names, str) else names
     if isinstance(names, str) and names.endswith(CONFIG):
         from symbolic_mem.base.outside import read_content
         from symbolic_mem.models.json_file import parse_json

@@ -16,7 +16,7 @@ from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.own import read_recipes, recipe_of
 from symbolic_mem.recipes.recipe import COPIES, GRADIENTS, Recipe, known_offload, known_pages
 from symbolic_mem.recipes.recompute import COUNTED, PHASES, PRODUCTS, TRANSIENT, UNIFORM, Recompute
-from symbolic_mem.recipes.tuned import read_tuned
+from symbolic_mem.recipes.tuned import CONFIG, in_folder, read_tuned
 from symbolic_mem.study.setting import Change, Setting
 
 
@@ -154,19 +154,20 @@ def _numbered(given: str, where: str) -> str | Mapping[str, Any]:
 
 
 def use_adapters(given: str, where: str = "--adapters") -> Change:
-    """Train adapters on these modules alone, as `read_tuned` takes them: names with commas, or a file of PEFT's; ``none``: all is trained.
+    """Train adapters on these modules alone, as `read_tuned` takes them: names with commas, or a file of PEFT's, or the folder that holds it; ``none``: all is trained.
 
     >>> use_adapters("q_proj,v_proj").words
     'adapters on q_proj,v_proj'
     """
     table: Any = "all"
     if given != "none":
-        table = {"adapters": given if given.endswith(".json") else [name.strip() for name in given.split(",")]}
+        given = in_folder(given)
+        table = {"adapters": given if given.endswith(CONFIG) else [name.strip() for name in given.split(",")]}
         read_tuned(table, where)
 
     def apply(setting: Setting) -> Setting:
         before = setting.recipe.tuned
-        rank = {} if table == "all" or given.endswith(".json") or before.rank is None else {"rank": before.rank}
+        rank = {} if table == "all" or given.endswith(CONFIG) or before.rank is None else {"rank": before.rank}
         found = read_tuned(table if table == "all" else {**table, **rank}, where, before=before)
         with at_place(where):
             return replace(setting, recipe=setting.recipe.with_tuned(found))

@@ -123,7 +123,25 @@ def test_an_amount_under_a_pipeline_is_that_of_a_stage_or_of_all_together(claim,
     assert not check(load_study("cluster-gpt-3-175b"), claim.replace("GiB", "TiB")).right
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "claim"),
+    [
+        ("llama-3.1-8b", {}, "131072 bytes per token"),  # two of 8 heads of 128 in 32 layers, 2 bytes each
+        ("llama-3.1-8b", {"page": "16"}, "128 KiB"),
+        ("llama-3.1-8b", {"cache": "q4_0"}, "36 KiB"),  # blocks of 18 bytes for 32 elements
+        ("llama-3.1-8b", {"cache": "fp8"}, "64 KiB"),
+        ("deepseek-v3", {}, "70272 bytes per token"),  # 61 layers of 512 + 64
+    ],
+)
+def test_what_a_token_leaves_in_the_caches_is_claimed(name, change, claim):
+    study = load_study(name).change(recipe="inference", **change)
+    assert check(study, f"kv_cache_per_token={claim}").right
+    assert not check(study, "kv_cache_per_token=139 kB").right
+
+
 def test_training_has_no_cache_to_claim():
     with pytest.raises(BadInput, match="keeps no cache of keys and values"):
         check(load_study("scaling-book-inference"), "M_cache=160e3 B")
+    with pytest.raises(BadInput, match="keeps no cache of keys and values"):
+        check(load_study("llama-3.1-8b"), "kv_cache_per_token=128 KiB")
     assert check(load_study("scaling-book-inference"), "M_token=163840 B").right

@@ -435,6 +435,7 @@ def test_a_file_of_adapters_brings_its_rank_unless_the_caller_sets_one(run, tmp_
         return [row["peak_bytes"] for row in json.loads(run("fit", *ON, *options, "--json").out)["rows"]]
 
     assert peaks("--adapters", str(path)) == peaks("--adapters", "q_proj", "--set", "r_lora=8")
+    assert peaks("--adapters", str(tmp_path)) == peaks("--adapters", str(path))  # the folder that a checkpoint is
     assert peaks("--adapters", str(path), "--set", "r_lora=32") == peaks("--adapters", "q_proj", "--set", "r_lora=32")
 
 
@@ -463,7 +464,8 @@ def test_a_model_of_learned_positions_is_asked_about_no_more_tokens_than_it_has(
         (("--set", "foo=2"), "--set: unknown symbol 'foo'"),
         (("--set", "d_c=2"), "d_c = 2: no row reads d_c; leave it out"),
         (("--set", "n_fsdp=4"), "n_fsdp = 4: --on '8x h100-80gb' says how many devices there are; leave n_fsdp out"),
-        (("--adapters", "foo"), "unknown module 'foo'"),
+        (("--adapters", "foo"), "unknown module 'foo'; give \"all-linear\", or the names of modules as transformers"),
+        (("--adapters", "q_porj"), "unknown module 'q_porj'; did you mean 'q_proj'? give \"all-linear\""),
         (("--cache", "foo"), "--cache: unknown cache dtype 'foo'"),
         (("--optimizer", "foo"), "unknown optimizer 'foo'"),
         (("--offload", "foo"), "--offload: 'foo' cannot be offloaded"),
