@@ -137,7 +137,7 @@ def _show(found: Found) -> None:
 
     unit = found.capacity_unit or "GiB"
     print_title(found.study.heading)
-    print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
+    print_line(plain_prose(arrange_prose(in_family(found.told, unit))))
     click.echo("")
     more = () if found.software is None else (("software", found.software.row),)
     lost = [("caution", said) for said in found.cautions] + [("beside", said) for said in found.beside]

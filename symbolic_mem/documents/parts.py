@@ -44,7 +44,7 @@ def _headed(found: Found) -> Section:
     """The same with its title and its answer alone."""
     question = found.question
     title = found.study.said(f"{in_brackets(question.label)} {question.heading(found)}")
-    return Section(title, (), label=question.label, asked=question.text, answer=question.sentence(found))
+    return Section(title, (), label=question.label, asked=question.text, answer=found.told)
 
 
 def parts(

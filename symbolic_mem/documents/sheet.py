@@ -89,7 +89,7 @@ def key(study: Study) -> Derivation:
             say("Variant {n}: {sets}", n=text(str(each.number)), sets=each.sets)
             if each.number
             else text("The answers"),
-            (Answers(tuple(Entry(one.question.label, "", one.question.sentence(one)) for one in each.found)),),
+            (Answers(tuple(Entry(one.question.label, "", one.told) for one in each.found)),),
         )
         for each in variants
     ]
@@ -107,7 +107,7 @@ def key_csv(study: Study) -> str:
     for each in keyed(study):
         sets = listed([change.words for change in each.study.caller] or ["as it stands"])
         for found in each.found:
-            said = plain_prose(found.question.sentence(found))
+            said = plain_prose(found.told)
             fits = str(found.feasible).lower()
             lines.append(line((each.number or None, sets, found.question.label, found.value, fits, said)))
     return "".join(lines)

@@ -19,7 +19,6 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
@@ -193,10 +192,9 @@ class Largest(Printed, WithSoftware, OfKinds):
     def sentence(self, found: FoundLargest) -> Prose:
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
         held = None if found.value is None else found.held(found.value)
-        said = answer_words(
+        return answer_words(
             found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
         )
-        return sentences(said, BESIDE) if found.crowded else said
 
     def figure(self, found: FoundLargest, name: str, family: str) -> Figure | None:
         """What one device holds at the answer and at each instant, and against the unknown."""
@@ -312,6 +310,11 @@ class FoundLargest(FoundAtInstants):
         """That what is not counted may take more than is left."""
         held = None if self.value is None else self.held(self.value)
         return crowded(self.study, self.known, self.capacity, held)
+
+    @property
+    def beside_it(self) -> tuple[Prose, ...]:
+        """That in short."""
+        return (BESIDE,) if self.crowded else ()
 
     @property
     def ledger(self) -> Ledger:

@@ -215,12 +215,11 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         )
         smallest = sentences(smallest, *host_words(found.degrees))
         if found.given is None:
-            return sentences(smallest, *found.beside_it)
+            return smallest
         if found.given_is_smallest:
             left = Amount(symbolic(found.given.left), found.capacity.unit)
-            return sentences(smallest, that_is(n=self.symbol, left=left), *found.beside_it)
-        given = found.given.sentence(found.placement, found.capacity)
-        return sentences(given, *found.beside_given, smallest, *found.beside_it)
+            return sentences(smallest, that_is(n=self.symbol, left=left))
+        return sentences(found.given.sentence(found.placement, found.capacity), smallest)
 
     def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:
         """What one device holds at the answer and at each instant, and against the unknown."""

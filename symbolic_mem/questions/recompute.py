@@ -17,7 +17,7 @@ from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
 from symbolic_mem.document.steps import Block, Paragraph, in_full
-from symbolic_mem.document.words import about, gib, listed, sentences, unrounded
+from symbolic_mem.document.words import about, gib, listed, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
@@ -167,7 +167,7 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
             )
         kept = "what the device then keeps" if found.value == 1 else "what each device then keeps"
         pieces["each"] = kept if found.study.at is None else fitting_each(found.study, found.value)
-        said = (
+        return (
             say(
                 "When nothing is recomputed, the smallest {n} is {value}: {each}, {share}, fits its {counted}.",
                 **pieces,
@@ -178,7 +178,6 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
                 **pieces,
             )
         )
-        return sentences(said, *found.beside_it)
 
     def heading(self, found: FoundRecomputed) -> str:
         """The title where the study gives none."""

@@ -278,7 +278,7 @@ class Found:
         )
         rows = [(head, arrange_prose(in_family(said, unit), TERMINAL)) for head, said in lines]
         table = [facts("At a glance", rows)] if rows else []
-        return bundle(repr(self), [Answer(in_family(self.question.sentence(self), unit)), *table])
+        return bundle(repr(self), [Answer(in_family(self.told, unit)), *table])
 
     @property
     def value(self) -> Any:
@@ -355,6 +355,18 @@ class Found:
     def crowded(self) -> tuple[Prose, ...]:
         """That what is not counted may take more than is left of what fits."""
         return ()
+
+    @property
+    def beside_it(self) -> tuple[Prose, ...]:
+        """The same in short, for the sentence of the answer."""
+        return ()
+
+    @property
+    def told(self) -> Prose:
+        """The answer as a sentence, and what it must not say alone."""
+        from symbolic_mem.document.words import sentences
+
+        return sentences(self.question.sentence(self), *self.beside_it)
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -190,19 +190,22 @@ class FoundDegree(FoundAtInstants):
 
     @property
     def beside_it(self) -> tuple[Prose, ...]:
-        """That beside the answer, in its sentence."""
+        """That of the degree that is given, where it fits, and of the answer: at one of them alone, with its value."""
         if self.value is None:
             return ()
-        held = self.held(self.value)
-        return (BESIDE,) if crowded(self.study, self.known, self.capacity, held, padded=self.degree.padded) else ()
-
-    @property
-    def beside_given(self) -> tuple[Prose, ...]:
-        """The same beside the degree that is given, where that fits."""
-        if self.given is None or not self.given.fits:
-            return ()
-        held = self.given.held
-        return (BESIDE,) if crowded(self.study, self._here, self.capacity, held, padded=self.degree.padded) else ()
+        tried = {self.value: (self.known, self.held(self.value))}
+        if self.given is not None and self.given.fits:
+            tried[self.given.value] = (self._here, self.given.held)
+        full = [
+            n
+            for n, (here, held) in tried.items()
+            if crowded(self.study, here, self.capacity, held, padded=self.degree.padded)
+        ]
+        if len(full) == len(tried):
+            return (BESIDE,)
+        return tuple(
+            say("At {n} = {value} what is not counted may not fit beside it.", n=self.symbol, value=n) for n in full
+        )
 
     @property
     def _fitting(self) -> tuple[dict[sp.Symbol, Any], Number]:
