@@ -20,14 +20,18 @@ from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.volumes import attended
 from symbolic_mem.recipes.recipe import Recipe
 
-BF16, IDS = sp.Integer(2), sp.Integer(8)
+BF16, FP32, IDS = sp.Integer(2), sp.Integer(4), sp.Integer(8)
 ALIGNED = sp.Integer(64 * (2 + 4))  # a tensor begins at a multiple of 64 numbers, of BF16 weights and FP32 gradients
 PADDING, WORDS, RING, SHARED = "padding of buffers", "words", "keys and values of others", "shared key-value heads"
-BUCKETS = "buckets of gradients"
+BUCKETS, STEP = "buckets of gradients", "copies of gradients"
 DDP = "PyTorch 2.13, DistributedDataParallel: gradient_as_bucket_view, which is false unless it is set"
 DDP_BUCKETS = "the buckets of DistributedDataParallel, a copy of all gradients unless gradient_as_bucket_view is set"
-DEEPSPEED = "DeepSpeed 0.19.8, runtime/zero/stage_1_and_2.py, setup_buckets, and config.py"
-DEEPSPEED_BUCKET = "the bucket in which DeepSpeed reduces gradients: reduce_bucket_size, 500,000,000 numbers by default; twice with overlap_comm"
+DEEPSPEED = "DeepSpeed 0.19.8, runtime/zero/stage_1_and_2.py and config.py; measured: tests/data/measure_deepspeed.py"
+DEEPSPEED_BUCKET = (
+    "the bucket in which DeepSpeed reduces gradients, and a copy of it: reduce_bucket_size, 500,000,000 numbers by default; "
+    "one bucket more with overlap_comm"
+)
+DEEPSPEED_STEP = "the copies that DeepSpeed makes of a rank's gradients for its step: flattened, and in FP32"
 IN_A_BUCKET = sp.Integer(500_000_000)
 BUFFERS = "Megatron-LM d98e8a6, core/optimizer/param_layout.py"
 PASS_ROUND = "keys and values that go round the ring, for each piece on its way"
@@ -56,18 +60,22 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
 
 
 def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
-    """In what gradients are summed that are whole on each device, or whose blocks are until they are reduced."""
+    """In what gradients are summed that are whole on each device, or that are divided while weights are not, and their copies."""
     if plan.engine or plan.sends != "dp" or "gradients" in recipe.offload or numbers.values_given.get(n_fsdp) == 1:
         return
     if "gradients" in plan.divided:
         kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
-        yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), kept, source=DEEPSPEED)
-        return
+        yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), 2 * kept, source=DEEPSPEED)
     each = sp.Add(*(one.copies * one.bytes_per_element for one in recipe.states if one.kind == "gradients"))
     weights = ((layer.repeat, weight) for layer in built.model.layers for weight in layer.weights)
     trained = tuple(Part(times, weight.shape) for times, weight in weights if weight.trained)
-    if trained and each != 0:
+    if not trained or each == 0:
+        return
+    if "gradients" not in plan.divided:
         yield LeftOut(BUCKETS, DDP_BUCKETS, (trained,), each, source=DDP)
+    elif recipe.moments == FP32:
+        made = each if each == FP32 else each + FP32
+        yield LeftOut(STEP, DEEPSPEED_STEP, (trained,), made, plan.shares["gradients"].degree, source=DEEPSPEED)
 
 
 def _of_others(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:

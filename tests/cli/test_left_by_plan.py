@@ -55,7 +55,7 @@ def test_ranks_that_share_a_key_value_head_gather_what_they_project():
 P = 8_030_261_248  # parameters of Llama 3.1 8B
 DDP, DEEPSPEED = (
     "the buckets of DistributedDataParallel",
-    "the bucket in which DeepSpeed reduces gradients: reduce_bucket_size",
+    "the bucket in which DeepSpeed reduces gradients",
 )
 
 
@@ -73,11 +73,19 @@ def test_data_parallelism_keeps_gradients_twice_unless_they_are_views_of_its_buc
     assert DDP not in sizes({"recipe": "fsdp2", "plan": "fsdp2"}) | sizes({"recipe": "fsdp2", "plan": "dp"}, n_fsdp=1)
 
 
-def test_deepspeed_reduces_in_a_bucket_of_its_own_size():
-    """Half a billion numbers in the dtype of the weights, whatever the model."""
-    assert sizes({"recipe": "pure-bf16", "plan": "zero-2"}, n_fsdp=8)[DEEPSPEED] == 10**9
-    assert sizes({"recipe": "bf16-master", "plan": "zero-2"}, n_fsdp=8)[DEEPSPEED] == 10**9
-    assert sizes({"recipe": "fp32", "plan": "zero-2"}, n_fsdp=8)[DEEPSPEED] == 2 * 10**9
+def test_deepspeed_reduces_in_a_bucket_of_its_own_size_and_a_copy_of_it():
+    """Numbers in the dtype of the weights, whatever the model: a bucket of 131,072 in BF16 is two tensors of 262,144 bytes."""
+    for recipe, each in (("pure-bf16", 2), ("bf16-master", 2), ("fp32", 4)):
+        assert sizes({"recipe": recipe, "plan": "zero-2"}, n_fsdp=8)[DEEPSPEED] == 2 * each * 500_000_000
+
+
+def test_deepspeed_copies_a_rank_s_gradients_for_its_step():
+    """Measured (tests/data/measure_deepspeed.py), 393,216 parameters over 4 ranks: at the step 196,608 bytes flattened, and 393,216 in FP32."""
+    name = "the copies that DeepSpeed makes of a rank's gradients for its step: flattened"
+    assert (196_608 + 393_216) * 4 / 393_216 == 2 + 4
+    assert sizes({"recipe": "bf16-master", "plan": "zero-2"}, n_fsdp=8)[name] == (2 + 4) * P // 8
+    assert sizes({"recipe": "fp32", "plan": "zero-2"}, n_fsdp=8)[name] == 4 * P // 8
+    assert name not in sizes({"recipe": "pure-bf16", "plan": "zero-2"}, n_fsdp=8)
 
 
 def test_each_is_said_in_every_face(run, tmp_path):
