@@ -216,7 +216,7 @@ def _show(found: FoundLayouts) -> None:
 
     unit = found.capacity_unit or "GiB"
     print_title(found.study.heading)
-    print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
+    print_line(plain_prose(arrange_prose(in_family(found.told, unit))))
     click.echo("")
     used = [axis for axis in found.rows[0].values if any(row.values.get(axis, 1) != 1 for row in found.rows)]
     reasons: dict[str, str] = {}

@@ -20,6 +20,7 @@ from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load_of_experts, ranks_beside
+from symbolic_mem.questions.parts.cautions import BESIDE, close_fit, crowded
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.lines import FREE, capacity_line
@@ -301,6 +302,22 @@ class FoundLayouts(Found):
             yield "assumed", said
 
     @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That something may have no room beside the peak in the mesh that cuts least of those that fit."""
+        return () if self.best is None else (*close_fit(self.capacity, self.best.peak), *self.crowded)
+
+    @property
+    def crowded(self) -> tuple[Prose, ...]:
+        """That what is not counted may take more than is left there."""
+        here = self._decided
+        return () if self.best is None else crowded(here, here.values, self.capacity, self.best.peak)
+
+    @property
+    def beside_it(self) -> tuple[Prose, ...]:
+        """That in short."""
+        return (BESIDE,) if self.crowded else ()
+
+    @cached_property
     def _decided(self) -> Study:
         """The study in the mesh that cuts it least of those that fit, else in the last one that is not refused, at an instant of its step."""
         chosen = self.best or next((row for row in reversed(self.rows) if row.peak is not None), None)

@@ -114,6 +114,14 @@ def test_at_a_degree_with_room_the_smallest_one_alone_is_said_so(capsys):
     assert not cautions(capsys, "solve", *asked)
 
 
+def test_a_mesh_that_no_process_has_room_for_says_so(capsys):
+    asked = ("fit", "cluster-mixtral-8x7b", "--plans", "64", "--sequences", "128")
+    (caution,) = cautions(capsys, *asked)  # it cuts least of 125 that fit, with 0.31 GiB of 79.65 left
+    assert caution.startswith("A process finds ≈ 78.664 GiB free") and "≈ 79.336 GiB are needed" in caution
+    assert caution in said(capsys, *asked)
+    assert not cautions(capsys, *asked[:3], "32", *asked[4:])
+
+
 def test_a_sum_under_a_plan_is_a_run_and_as_its_source_places_it_none(capsys):
     asked = ("solve", "llama-3.1-8b", "--recipe", "bf16-master", "--plan", "zero-2", "--set", "B=1")
     (caution,) = (one for one in cautions(capsys, *asked) if one.startswith(SIZES))
