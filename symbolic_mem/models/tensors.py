@@ -26,14 +26,18 @@ GROUPS = (
     "adapters",
 )
 ADAPTERS = GROUPS[-1]
-# Which weights some states are of: those that are trained, or not; adapters, all others, and those of these that are trained whole.
-SOME: Mapping[str, Callable[[bool, bool], bool]] = {
-    "": lambda trained, adapter: True,
-    "trained": lambda trained, adapter: trained,
-    "frozen": lambda trained, adapter: not trained,
-    "adapters": lambda trained, adapter: adapter,
-    "base": lambda trained, adapter: not adapter,
-    "whole": lambda trained, adapter: trained and not adapter,
+# Which weights some states are of: those that are trained, or not; adapters, all others, and those of these that are trained whole;
+# embeddings that are trained, and what else is.
+EMBEDDINGS = GROUPS[:2]
+SOME: Mapping[str, Callable[[Tensor], bool]] = {
+    "": lambda weight: True,
+    "trained": lambda weight: weight.trained,
+    "frozen": lambda weight: not weight.trained,
+    "adapters": lambda weight: weight.group == ADAPTERS,
+    "base": lambda weight: weight.group != ADAPTERS,
+    "whole": lambda weight: weight.trained and weight.group != ADAPTERS,
+    "embeddings": lambda weight: weight.trained and weight.group in EMBEDDINGS,
+    "no embeddings": lambda weight: weight.trained and weight.group not in EMBEDDINGS,
 }
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 STATIC = ("weights", "gradients", "optimizer")
@@ -269,13 +273,9 @@ class Weights:
 
     held: tuple[Held, ...]
 
-    @cached_property
-    def _kinds(self) -> frozenset[tuple[bool, bool]]:
-        return frozenset((weight.trained, weight.group == ADAPTERS) for one in self.held for weight in one.weights)
-
     def all_are(self, what: str) -> bool:
         """Say whether all of them are what `SOME` calls so."""
-        return all(SOME[what](*kind) for kind in self._kinds)
+        return all(SOME[what](weight) for one in self.held for weight in one.weights)
 
     def only(self, *, experts: bool) -> Weights:
         """Those of routed experts, or all others."""

@@ -51,9 +51,11 @@ def optimizer_table(name: str) -> Mapping[str, Any]:
 def optimizer_named(name: str) -> str:
     """Return the optimizer that is meant, also by the names of transformers and bitsandbytes; raises `BadInput` naming those there are.
 
-    >>> optimizer_named("paged_adamw_8bit"), optimizer_named("AdamW")
-    ('adamw-8bit', 'adamw')
+    >>> optimizer_named("paged_adamw_8bit"), optimizer_named("PagedAdamW8bit"), optimizer_named("AdamW")
+    ('adamw-bnb-8bit', 'adamw-8bit', 'adamw')
     """
+    if name.strip().lower() in optimizer_tables():
+        return name.strip().lower()
     spelt = name.strip().lower().replace("-", "_")
     for known, row in optimizer_tables().items() if name not in optimizer_tables() else ():
         if spelt in (known.replace("-", "_"), *row.get("names", ())):

@@ -63,4 +63,4 @@ def _moments(name: str, parameter: Fraction) -> Iterator[Row]:
     for kept in optimizer(name).kept:
         if not kept.counter:
             size = parameter if kept.bytes_per_element is None else kept.bytes_per_element
-            yield Row(size, kept.copies, kept.rule, "")
+            yield Row(size, kept.copies, kept.rule, kept.of)

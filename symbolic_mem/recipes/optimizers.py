@@ -28,6 +28,7 @@ class Kept:
     reason: str
     rule: str
     counter: bool
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Optimizer:
             if kept.counter and not step_counters:
                 continue
             if whole is None or kept.bytes_per_element is not None:
-                found.append(self._state(kept, parameter))
+                found.append(self._state(kept, parameter, kept.of))
             else:
                 found.append(self._state(kept, parameter, "adapters"))
                 found.append(self._state(kept, whole, "whole", " of what is trained whole"))
@@ -100,6 +101,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Optimizer:
             reason=row.get("reason", ""),
             rule=row.get("rule", EVERY_ELEMENT),
             counter=row.get("counter", False),
+            of=row.get("of", ""),
         )
         for row in table["keeps"]
     )

@@ -73,6 +73,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
         moments=moments,
         whole=whole,
+        undivided=tuple(table.get("undivided", ())),
         engine=table.get("engine", ""),
         optimizer=table.get("optimizer", ""),
         units=table.get("units", 1),

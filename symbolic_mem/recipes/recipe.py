@@ -41,6 +41,10 @@ _CALLED = {
     "optimizer states": "optimizer",
     "optimizer_states": "optimizer",
 }
+PAGED = (
+    "A paged optimizer keeps the states of tensors of at least 100,000 elements in unified memory (bitsandbytes 0.50): they count on the "
+    "device, and the driver moves pages of them to the host where the device is full; offload the optimizer to see what it then holds."
+)
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 MOST_TOKENS = 10**6
 LOGITS = ("last", "all")
@@ -110,7 +114,7 @@ class Recipe:
     """A named set of states and the bytes of one saved activation; `not_counted` says what it leaves out.
 
     `moments` is the size of the values that the optimizer updates, which its moments share, and `whole` that of weights that are
-    trained whole beside adapters (None: the same). Gradients that do not
+    trained whole beside adapters (None: the same). Its engine keeps the kinds that are `undivided` whole on every device. Gradients that do not
     persist between micro-batches grow while the activations shrink: `instants` says what that changes, and `persistent`
     is the assumption that holds only while they do; those `of_optimizer` hold of the preset's own. `changes` says what differs from the preset.
 
@@ -140,6 +144,7 @@ class Recipe:
     not_counted: tuple[NotCounted, ...] = ()
     moments: sp.Rational = FP32
     whole: sp.Rational | None = None
+    undivided: tuple[str, ...] = ()
     gradients_persist: bool = True
     persistent: str = ""
     recompute: Recompute = NONE
@@ -294,7 +299,7 @@ class Recipe:
             states=ordered((*kept, *chosen.states(self.moments, step_counters, self.whole))),
             optimizer=chosen.name,
             scalars=step_counters,
-            of_optimizer=(),
+            of_optimizer=(PAGED,) if "paged" in name.lower() else (),
         )
 
     def with_tuned(self, tuned: Tuned) -> Recipe:

@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import OTHERS, is_matrix, shape_by
-from symbolic_mem.models.tensors import ADAPTERS, SOME, Model, Part, Weights
+from symbolic_mem.models.tensors import SOME, Model, Part, Weights
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 
 Shape = tuple[sp.Expr, ...]
@@ -70,7 +70,7 @@ def parts_of(
             continue
         repeat = held.kept if kind == "buffers" and held.kept is not None else held.repeat
         for weight in held.weights:
-            if not SOME[only](weight.trained, weight.group == ADAPTERS):
+            if not SOME[only](weight):
                 continue
             inside = weight.group in among if among else held.in_block and weight.group != "router"
             packed = inside and is_matrix(weight)

@@ -147,3 +147,13 @@ def test_a_count_is_of_the_whole_model_which_a_plan_cuts(capsys):
     assert caution.startswith("This counts amounts of memory, those of the whole model, which the plan cuts;")
     degree = json.loads(said(capsys, "solve", "llama-3.1-8b", *cut, "--json"))
     assert any(each.startswith("The model itself is divided over n_tp devices") for each in degree["assumptions"])
+
+
+@pytest.mark.parametrize("recipe", ["deepspeed-z2-20", "zero-offload"])
+def test_a_recipe_that_keeps_weights_whole_says_so_where_they_are_divided(capsys, recipe):
+    asked = ("account", "llama-3.1-8b", "--recipe", recipe, "--set", "n_fsdp=8", "--json")
+    told, kept = (json.loads(said(capsys, *asked, *more)) for more in ((), ("--plan", "zero-2")))
+    words = "keeps the weights whole on every device, and here they are divided: plan zero-2 keeps them whole."
+    assert words in " ".join(told["assumptions"]) and "keeps the weights whole" not in " ".join(kept["assumptions"])
+    weights = 2 * 8_030_261_248
+    assert kept["per_device"]["total_bytes"] - told["per_device"]["total_bytes"] == weights - weights // 8

@@ -170,3 +170,30 @@ def test_a_tensor_of_4096_elements_is_the_first_with_8_bit_moments():
     # bitsandbytes 0.50.2, min_8bit_size = 4096: fewer elements stay in FP32 (4095: 32760 bytes, measured)
     assert state_bytes("adamw-8bit", 4, 4096) == 2 * (4096 + 4 * 16)
     assert state_bytes("adamw-8bit", 4, 64, 64) == 2 * (4096 + 4 * 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_embedding", "of_matrix", "of_norm"),
+    [
+        ("adamw_bnb_8bit", 8, 2 + 8 / 256, 8),
+        ("paged_adamw_8bit", 8, 2 + 8 / 256, 8),
+        ("lion_8bit", 4, 1 + 4 / 256, 4),
+        ("ademamix_8bit", 12, 3 + 12 / 256, 12),
+        ("rmsprop_bnb_8bit", 4, 1 + 4 / 256, 4),
+        ("AdamW8bit", 2 + 8 / 256, 2 + 8 / 256, 8),
+    ],
+)
+def test_transformers_leaves_embeddings_in_32_bits(name, of_embedding, of_matrix, of_norm):
+    """States that bitsandbytes 0.50.2 makes where optim_bits of an nn.Embedding is overridden, as create_optimizer does."""
+    shapes = {"token embedding": (320, 64), "attention": (320, 64), "norm": (64,)}
+    weights = tuple(Tensor(group, tuple(map(sp.Integer, shape)), group=group) for group, shape in shapes.items())
+    layers = tuple(Layer(weight.name, weights=(weight,)) for weight in weights)
+    kept = account(Model("three tensors", layers), recipe("pure-bf16").with_optimizer(name)).of("optimizer")
+    assert kept.total == int(320 * 64 * (of_embedding + of_matrix)) + 64 * of_norm
+
+
+def test_a_paged_optimizer_says_where_its_states_are():
+    paged, plain = (recipe("pure-bf16").with_optimizer(name) for name in ("PagedAdamW8bit", "AdamW8bit"))
+    assert paged.states == plain.states and not any("unified memory" in one for one in plain.said)
+    assert [one for one in paged.said if "unified memory" in one and "count on the device" in one]
+    assert not any("unified memory" in one for one in paged.with_optimizer("adamw").said)

@@ -26,6 +26,7 @@ from symbolic_mem.base.symbols import (
     r_pp,
 )
 from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.words import joined
 from symbolic_mem.models.cut import DIMENSIONS
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.pipeline import Pipeline, pipeline
@@ -82,7 +83,20 @@ def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
     named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan), *divided_model(study))
     lives = placement_sentences(study.memory.kinds, study.placement, whose(study))
-    return (*named, *lives) if study.placement or named else ()
+    return (*named, *lives, *_undivided(study)) if study.placement or named else ()
+
+
+def _undivided(study: Study) -> Iterator[Prose]:
+    """Say that a recipe is of an engine that keeps whole what is divided here."""
+    placed = study.placement
+    divided = [kind for kind in study.recipe.undivided if kind in placed and placed[kind].fraction != 0]
+    if divided:
+        yield say(
+            "Recipe “{name}” is of an engine that keeps the {kinds} whole on every device, and here they are divided: "
+            "plan zero-2 keeps them whole.",
+            name=text(study.recipe.name),
+            kinds=joined([text(KIND_WORDS.get(kind, kind)) for kind in divided]),
+        )
 
 
 def divided_model(study: Study) -> tuple[Prose, ...]:
