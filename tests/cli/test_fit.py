@@ -150,6 +150,18 @@ def test_comms_says_the_bubble_of_a_divided_vocabulary_in_the_times_of_passes(ru
     )
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("cluster-deepseek-v3", "--set", "n_micro=30"),
+        ("llama-3.1-8b", "--plan", "megatron", "--set", "n_pp=4", "--set", "n_fsdp=2"),
+    ],
+)
+def test_comms_refuses_the_stages_that_account_refuses(refused, given):
+    said = refused("comms", *given)
+    assert said == refused("account", *given) and "micro-batches" in said
+
+
 def test_a_rank_of_dualpipe_sends_the_gradients_of_its_two_stages(run):
     """Table 2 of DeepSeek-V3 has parameters twice: of 27,846,897,664 on the ranks of all 16 stages an eighth."""
     told = json.loads(run("comms", "cluster-deepseek-v3", "--json").out)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import sympy as sp
 
+from symbolic_mem.accounts.ranks import ranks
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
@@ -220,11 +221,16 @@ def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
 
 
 def volumes(study: Study) -> Sent | None:
-    """What a rank sends in a step; None where there is none to train, the model is no transformer, or a value is missing."""
+    """What a rank sends in a step; None where there is none to train, the model is no transformer, or a value is missing.
+
+    Raises `BadInput` for stages that the memory of a rank is refused for, too.
+    """
     architecture, plan = study.built.architecture, study.plan
     there = study.recipe.trains and architecture is not None and plan is not None
     if not there or not {B, S, n_fsdp} <= set(study.values):
         return None
+    if n_pp in study.values:
+        ranks(plan, study.rank, study.numbers, every=False)
     found = formulas(study, architecture, plan)
     known = {**dict.fromkeys((*DEGREES, n_micro), sp.S.One), **study.values}
     if found.chunks != 1:
