@@ -34,6 +34,15 @@ def _repeats_keys(architecture: Architecture, how: Profile) -> bool:
     return architecture.latent is None and (few == "some" or (few == "one" and _keeps_scores(architecture, how)))
 
 
+def _repeats_by_parts(architecture: Architecture, how: Profile) -> bool:
+    return _keeps_scores(architecture, how) and _repeats_keys(architecture, how)
+
+
+def _repeats_for_a_mask(architecture: Architecture, how: Profile) -> bool:
+    """Whether a kernel gets repeated keys, which transformers (integrations/sdpa_attention.py, use_gqa_in_sdpa) makes beside a mask alone."""
+    return not _keeps_scores(architecture, how) and _repeats_keys(architecture, how)
+
+
 def _drops_out(architecture: Architecture, how: Profile) -> bool:
     a = architecture
     return any(rate != 0 for rate in (a.attention_dropout, a.residual_dropout, a.embedding_dropout))
@@ -43,6 +52,8 @@ OWN_LOSS = "own loss"
 WHEN: dict[str, Applies] = {
     "scores": _keeps_scores,
     "repeated keys": _repeats_keys,
+    "repeated by parts": _repeats_by_parts,
+    "repeated for a mask": _repeats_for_a_mask,
     "dropout": _drops_out,
     "16-bit kernel": lambda architecture, how: how.kernel in ("flash", "cudnn"),
     "rmsnorm": lambda architecture, how: architecture.norm == "rms",
