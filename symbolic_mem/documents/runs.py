@@ -15,6 +15,8 @@ from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.run import ALONE, DEGREES, INFERENCE, Run, Way
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
+from symbolic_mem.models.attention import BY_PARTS
+from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.tuned import CONFIG, in_folder
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study, of_study
@@ -105,7 +107,7 @@ def fit(
     if rank is None and not in_folder(str(given.get("adapters"))).endswith(CONFIG):  # such a file has a rank
         rank = USUAL_RANK
     rows = {
-        INFERENCE: _inference(nodes, int(study.values.get(n_heads, 1))),
+        INFERENCE: _inference(nodes, int(study.values.get(n_heads, 1)), _serving(given.get("cache"))),
         **{what: _adapters(recipe, nodes, values, rank) for what, recipe in ADAPTERS.items()},
         TRAINING: _training(study, nodes, values),
     }
@@ -126,7 +128,8 @@ def fit(
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
     """A way with all that a caller has to give, in the order of the command line."""
-    of_others = OF_TRAINING if what == INFERENCE else ("cache", "page")
+    by_parts = ("kernel",) if given.get("kernel") in BY_PARTS else ()  # which no engine that serves models has
+    of_others = (*OF_TRAINING, *by_parts) if what == INFERENCE else ("cache", "page")
     of_others = of_others if what in ADAPTERS else (*of_others, "adapters")
     own = {key: value for key, value in given.items() if value is not None and key not in of_others}
     known = [reading for reading in READ if getattr(device, reading) is not None]
@@ -136,13 +139,18 @@ def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[s
     return {**rest, "values": {**degrees, **values}, "device": device.name, **reading, **own}
 
 
-def _inference(nodes: Nodes, heads: int) -> Iterator[Way]:
+def _serving(cache: str | None) -> str:
+    """The recipe of inference, which is vLLM's unless it has no such caches."""
+    return "vllm" if cache is None or not cache_format(cache).engine else "inference"
+
+
+def _inference(nodes: Nodes, heads: int, recipe: str) -> Iterator[Way]:
     """As many replicas as there can be; those that leave no device idle first, then those over the fewest."""
     number = nodes.number
     shared = [n for n in range(2, number + 1) if number % n == 0 or heads % n == 0]
-    yield {"recipe": "vllm"}
+    yield {"recipe": recipe}
     for n in sorted(shared, key=lambda n: (-(number // n), number % n != 0, n)):
-        yield {"recipe": "vllm", "plan": "vllm-tp", "values": {"n_tp": n}}
+        yield {"recipe": recipe, "plan": "vllm-tp", "values": {"n_tp": n}}
 
 
 def _adapters(recipe: str, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:

@@ -18,7 +18,10 @@ TENSOR, VECTOR, BLOCK = "tensor", "vector", "block"
 @hashed_once
 @dataclass(frozen=True)
 class CacheFormat:
-    """A cache of `bytes_each` for an element, and scales of `scale_bytes` for each of what `scales` names ("": none)."""
+    """A cache of `bytes_each` for an element, and scales of `scale_bytes` for each of what `scales` names ("": none).
+
+    It may be of one `engine` alone.
+    """
 
     name: str
     title: str
@@ -27,6 +30,7 @@ class CacheFormat:
     scales: str = ""
     scale_bytes: sp.Rational = sp.S.Zero
     block: int = 1
+    engine: str = ""
 
     def scaled(self, tensor: Tensor) -> tuple[sp.Expr, ...]:
         """Return the shape of the scales of a cached tensor.
@@ -54,6 +58,7 @@ def cache_formats() -> Mapping[str, CacheFormat]:
             row.get("scales", ""),
             sp.Rational(row.get("scale_bytes", 0)),
             row.get("block", 1),
+            row.get("engine", ""),
         )
         for name, row in cache_tables().items()
     }

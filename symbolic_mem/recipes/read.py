@@ -87,6 +87,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         page=table.get("page", 1),
         prefill=table.get("prefill"),
         logits=table.get("logits", "last"),
+        serves=table.get("serves", ""),
     )
     made = made.with_tuned(read_tuned(table["trained"], name)) if "trained" in table else made
     made = made.with_offload(tuple(table["offload"]), name) if "offload" in table else made

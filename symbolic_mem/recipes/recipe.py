@@ -131,7 +131,7 @@ class Recipe:
     A recipe of inference stores the `cache` of decoding in some format, in pages of so many tokens; one of training has none.
     One that is `presumed` is taken where nobody chose one.
     A pass of `prefill` works on so many tokens at once (None: on all of all sequences), and makes `logits` of the "last"
-    position of each sequence, or of "all".
+    position of each sequence, or of "all". It may be of one engine that `serves` models, with kernels of its own.
     """
 
     name: str
@@ -167,6 +167,7 @@ class Recipe:
     page: int = 1
     prefill: int | None = None
     logits: str = "last"
+    serves: str = ""
     presumed: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
@@ -414,6 +415,11 @@ class Recipe:
         """
         with at_place(where):
             chosen = cache_format(name)
+            if chosen.engine and self.serves:
+                raise BadInput(
+                    f"{chosen.name} is of {chosen.engine}, and recipe {self.name!r} of {self.serves}, which has no such caches; give "
+                    "bf16 or fp8, or choose recipe inference"
+                )
         if self.cache == chosen:
             return self
         before = None if self.cache is None else f"caches are in {self.cache.title}"

@@ -11,6 +11,8 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.written import counted
+from symbolic_mem.models.attention import BY_PARTS
+from symbolic_mem.models.built import Built
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.own import read_recipes, recipe_of
@@ -36,10 +38,17 @@ def use_recipe(name: str | Recipe, recipes: str | None = None, where: str = "--r
 
     def apply(setting: Setting) -> Setting:
         if not chosen.trains:
-            return replace(setting, recipe=chosen, placement={} if setting.plan is None else setting.plan.shares)
+            served = {"built": fused(setting.built)} if chosen.serves else {}
+            placement = {} if setting.plan is None else setting.plan.shares
+            return replace(setting, recipe=chosen, placement=placement, **served)
         return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
 
     return Change("recipe", f"recipe {chosen.name}", apply)
+
+
+def fused(built: Built) -> Built:
+    """Return a model with attention in one kernel, as engines that serve models have it, where it works by parts."""
+    return built.under(kernel="flash") if built.kernel in BY_PARTS else built
 
 
 def use_cache(name: str, where: str = "--cache") -> Change:
@@ -88,6 +97,11 @@ def use_kernel(name: str, where: str = "--kernel") -> Change:
 
     def apply(setting: Setting) -> Setting:
         with at_place(where):
+            if setting.recipe.serves and name in BY_PARTS:
+                raise BadInput(
+                    f"{name} works by parts, and recipe {setting.recipe.name!r} of {setting.recipe.serves} has attention in one "
+                    "kernel; leave it out, or choose recipe inference"
+                )
             return replace(setting, built=setting.built.under(None, name))
 
     return Change("kernel", f"attention kernel {name}", apply)

@@ -80,3 +80,24 @@ def test_every_small_number_of_stages_is_tried_where_blocks_need_not_divide(run)
     spread = json.loads(run(*given, "--plan", "vllm-tp+pp").out)
     assert spread["value"] == 3 and [one["degrees"]["n_pp"] for one in spread["meshes"]] == [*range(1, 17), 20, 40, 80]
     assert json.loads(run(*given, "--plan", "pp").out)["value"] == 4
+
+
+def test_an_engine_that_serves_models_has_attention_in_one_kernel(run, refused):
+    """GPT-2's study trains with attention by parts, which vLLM does not have."""
+    asked = ("account", "gpt2-xl", "--set", "B=1", "--set", "S=1024", "--json")
+    served, flash, parts = (
+        json.loads(run(*asked, "--recipe", *recipe).out)["per_device"]
+        for recipe in (("vllm",), ("vllm", "--kernel", "flash"), ("inference",))
+    )
+    assert served == flash and "scores" not in str(served["instant"]) and "scores" in str(parts["instant"])
+    assert "recipe 'vllm' of vLLM has attention in one kernel" in refused(
+        *asked, "--recipe", "vllm", "--kernel", "eager"
+    )
+
+
+@pytest.mark.parametrize(("cache", "engine"), [("q4_0", "llama.cpp"), ("q8_0", "llama.cpp"), ("int4", "LMDeploy")])
+def test_caches_of_one_engine_are_not_those_of_another(run, refused, cache, engine):
+    said = f"--cache: {cache} is of {engine}, and recipe 'vllm' of vLLM, which has no such caches"
+    assert said in refused("account", "llama-3.1-8b", "--recipe", "vllm", "--cache", cache)
+    row = json.loads(run("fit", "llama-3.1-8b", "--on", "rtx-4090", "--cache", cache, "--json").out)["rows"][0]
+    assert "--recipe inference" in row["command"] and f"--cache {cache}" in row["command"]
