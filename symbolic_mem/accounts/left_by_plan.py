@@ -5,7 +5,7 @@ Each size is the most that there is of its kind, on the rank that has most of it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy as sp
 
@@ -19,6 +19,7 @@ from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.volumes import attended
 from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.states import State
 
 BF16, FP32, IDS = sp.Integer(2), sp.Integer(4), sp.Integer(8)
 ALIGNED = sp.Integer(64 * (2 + 4))  # a tensor begins at a multiple of 64 numbers, of BF16 weights and FP32 gradients
@@ -66,16 +67,31 @@ def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iter
     if "gradients" in plan.divided:
         kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
         yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), 2 * kept, source=DEEPSPEED)
-    each = sp.Add(*(one.copies * one.bytes_per_element for one in recipe.states if one.kind == "gradients"))
-    weights = ((layer.repeat, weight) for layer in built.model.layers for weight in layer.weights)
-    trained = tuple(Part(times, weight.shape) for times, weight in weights if weight.trained)
-    if not trained or each == 0:
-        return
+    own = [one for one in recipe.states if one.kind == "gradients"]
     if "gradients" not in plan.divided:
-        yield LeftOut(BUCKETS, DDP_BUCKETS, (trained,), each, source=DDP)
+        yield from _all_of(own, {}, built, BUCKETS, DDP_BUCKETS, DDP)
     elif recipe.moments == FP32:
-        made = each if each == FP32 else each + FP32
-        yield LeftOut(STEP, DEEPSPEED_STEP, (trained,), made, plan.shares["gradients"].degree, source=DEEPSPEED)
+        made = {one: FP32 + (0 if one.bytes_per_element == FP32 else one.bytes_per_element) for one in own}
+        yield from _all_of(own, made, built, STEP, DEEPSPEED_STEP, DEEPSPEED, plan.shares["gradients"].degree)
+
+
+def _all_of(
+    states: Sequence[State],
+    bytes_of: Mapping[State, sp.Expr],
+    built: Built,
+    name: str,
+    words: str,
+    source: str,
+    degree: sp.Expr = sp.S.One,
+) -> Iterator[LeftOut]:
+    """Something of the size of some states of a model, an element in as many bytes as the state has, or as `bytes_of` it says."""
+    parts = tuple(
+        Part(bytes_of.get(one, one.bytes_per_element) * part.copies, part.shape)
+        for one in states
+        for part in one.parts(built.model)
+    )
+    if parts:
+        yield LeftOut(name, words, (parts,), sp.S.One, degree, source=source)
 
 
 def _of_others(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:

@@ -38,9 +38,11 @@ ACTIVATIONS = "activations"
 WORKING, CACHE = "working", "cache"
 ROWS = "row padding"
 OVER = "loss over what it keeps"
-STAYS = (ROWS, OVER)
+CONVERTED = "converted weights"
+STAYS = (ROWS, OVER, CONVERTED)
 """What no instant counts, whatever its size."""
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
+_ALONE = "PyTorch 2.13 fully_shard on one device, measured: the peaks over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
 _NO_SIZE = {
     "jax": ", which is known when XLA has compiled the step",
@@ -112,6 +114,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         *(LeftOut(ACTIVATIONS, built.not_described) for _ in built.not_described[:1]),
         *_loss(built, recipe, placement),
         *_units(built.model, recipe, placement),
+        *_converted(built.model, recipe, placement),
         *_step(built, recipe, placement),
     ]
     found += _unread(built)
@@ -270,6 +273,28 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
         trained = tuple(unit.trained for unit in found.blocks)
         every = (*trained, found.trained_root) if found.trained_root else trained
         yield _whole(GRADIENTS, words, every, made, gradients, recipe)
+
+
+def _converted(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+    """The weights in the dtype of the computation, where they are whole in another one and the recipe keeps no copies of them."""
+    found, kept = units(model), {one.bytes_per_element for one in recipe.states if one.kind == "weights"}
+    buffers = any(one.kind == "buffers" for one in recipe.states)
+    if (
+        not recipe.schedule
+        or recipe.gathers is None
+        or buffers
+        or len(kept) != 1
+        or kept == {recipe.gathers}
+        or not found.blocks
+    ):
+        return
+    if _gathers(placement.get("weights")) or "weights" in recipe.offload:
+        return
+    words = "the weights in the dtype of the computation, of a block"
+    words += " and of all that lies outside the blocks" if found.root else ""
+    sets = tuple((*unit.weights, *found.root) for unit in found.blocks)
+    degree = placement["weights"].degree if "weights" in placement else sp.S.One
+    yield LeftOut(CONVERTED, words, sets, recipe.gathers, degree, "they are converted for it", _ALONE)
 
 
 def _bytes_of(recipe: Recipe, kind: str) -> sp.Expr:

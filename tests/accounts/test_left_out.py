@@ -10,7 +10,19 @@ import pytest
 import sympy as sp
 
 from symbolic_mem import account, recipe
-from symbolic_mem.accounts.left_out import GATHERED, GRADIENTS, LOSS, OTHER, OVER, ROWS, STEP, LeftOut, beyond, left_out
+from symbolic_mem.accounts.left_out import (
+    CONVERTED,
+    GATHERED,
+    GRADIENTS,
+    LOSS,
+    OTHER,
+    OVER,
+    ROWS,
+    STEP,
+    LeftOut,
+    beyond,
+    left_out,
+)
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, L, Psi, S, V, d_ff, d_model, n_fsdp, n_tp
 from symbolic_mem.claims.check import check
@@ -219,3 +231,26 @@ def test_a_degree_that_something_uses_is_not_named():
     ]
     for name in ("korthikanti", "zero-table-1", "zero-table-2"):
         assert idle_degrees(load_study(name)) == (), name
+
+
+ROOT, BLOCK = (
+    2 * 128256 * 4096 + 4096,
+    2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336 + 2 * 4096,
+)  # of Llama 3.1 8B
+
+
+@pytest.mark.parametrize("plan", ["one-device", "dp", "zero-1", "zero-2"])
+def test_weights_that_are_whole_in_another_dtype_than_that_of_the_computation_are_converted_for_it(plan):
+    """Of FP32 weights those of a block and of all around the blocks in BF16, as the step of fully_shard on one device has them."""
+    whole = load_study("llama-3.1-8b").change(plan=plan)
+    found = left_out(whole.rank, whole.recipe, whole.placement)
+    assert named(found, CONVERTED).at(whole.values) == 2 * (ROOT + BLOCK)
+    assert CONVERTED in {one.name for one in uncounted(whole)}
+    for other in ("fp32", "pure-bf16", "autocast", "lora", "cs336"):  # in one dtype, or with copies of their own
+        one = whole.change(recipe=other)
+        assert CONVERTED not in {each.name for each in left_out(one.rank, one.recipe, one.placement)}
+
+
+def test_weights_that_are_gathered_are_converted_as_they_are():
+    whole = load_study("llama-3.1-8b")
+    assert CONVERTED not in {one.name for one in left_out(whole.rank, whole.recipe, whole.placement)}
