@@ -9,7 +9,7 @@ and each is the most that there is of its kind: they are not all there at one mo
 - FSDP2 holds two units whole at a time: a block and the root at the loss, w (U_block + U_root); else two blocks, 2 w U.
   Of other engines the one unit is listed that computes: no engine needs less.
 - In the backward pass of a unit its gradients are whole, as computed and as sent: (w + 4) U under FSDP2.
-- ``torch.optim.AdamW`` (foreach, its default) makes one copy of all parameters of the rank in its step.
+- What the optimizer holds in its step: ``torch.optim.AdamW`` (foreach, its default) makes one copy of all parameters of the rank.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import cached_property
 
 import sympy as sp
 
-from symbolic_mem.accounts.momentary import logits_of, loss_is_known, loss_term, step_terms
+from symbolic_mem.accounts.momentary import called, logits_of, loss_is_known, loss_term, step_terms
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import MissingValue
@@ -31,6 +31,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Layer, Model, Part
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.recipes.optimizers import in_step
 from symbolic_mem.recipes.recipe import NotCounted, Recipe
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
@@ -50,7 +51,6 @@ _NO_SIZE = {
 }  # by engine, why what the loss holds has no size
 _WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
 _BESIDE_THE_MLP = "what a block works with inside its backward pass, beside the gradients inside its MLP"
-_NONE_HELD = ("sgd", "adamw-fused")
 
 Parts = tuple[Part, ...]
 
@@ -321,17 +321,19 @@ def _gathers(placed: Placed | None) -> bool:
 
 
 def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
-    if recipe.engine != "torch" or recipe.optimizer in _NONE_HELD or "optimizer" in recipe.offload:
+    if recipe.engine != "torch" or "optimizer" in recipe.offload:
+        return
+    known = in_step(recipe.optimizer)
+    if known is None:
+        yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
         return
     held = step_terms(built.model, recipe)
-    if not held:
-        yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
-    elif len(held) == 1:  # a rank steps those parameters whose moments it holds
-        words = "the copy of the parameters that AdamW makes in its step, when the activations are gone"
-        short = P if built.model.weights.all_are("trained") else None
+    if held and recipe.foreach:  # a rank steps those parameters whose moments it holds
+        words = f"the {held[0][0].name} that {called(recipe)} makes in its step, when the activations are gone"
+        short = known.together * P if built.model.weights.all_are("trained") else None
         yield _sized(STEP, words, held[0][0], placement.get("optimizer"), short)
-    else:
-        words = "the tensors that AdamW makes in its step, when the activations are gone"
+    elif held:
+        words = f"the tensors that {called(recipe)} makes in its step, when the activations are gone"
         share, degree = _split(placement.get("optimizer"))
         first = held[0][0]
         sets = tuple(one.parts for one, _ in held)

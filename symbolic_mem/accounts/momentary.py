@@ -15,6 +15,7 @@ from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.profile import LOSS_COPY
 from symbolic_mem.models.tensors import Model, Part, Tensor
+from symbolic_mem.recipes.optimizers import InStep, in_step, optimizer
 from symbolic_mem.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ LOSS_SOURCE = "PyTorch 2.13 cross_entropy, measured: the peak of its backward pa
 PARALLEL_SOURCE = (
     "PyTorch 2.13 loss_parallel, measured on a fake process group: the peak of its backward pass over what is kept"
 )
-STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step over what is kept"
+STEP_SOURCE = "torch.optim, PyTorch 2.13, measured: the peak of its step over what is kept"
+_NUMBERS = ("", "copy", "two copies", "three copies")
+_MADE = ("nothing", "one tensor", "two tensors")
 
 
 @lru_cache(maxsize=256)
@@ -131,22 +134,39 @@ def loss_tensors(built: Built, recipe: Recipe) -> tuple[Tensor, ...]:
 def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]:
     """Return what the optimizer holds for a moment in its step: one term, or several of which the largest counts.
 
-    Beside each stands 1, or the number of blocks of which it takes two. AdamW on
-    all tensors at once (``foreach``) makes a copy of all parameters. Tensor by tensor it makes two of the size of the
-    one at work, while a third, of the one before, is still there. Where the optimizer holds nothing, or it has not been
-    measured, there are none.
+    Beside each stands 1, or the number of blocks of which it takes two. On
+    all tensors at once (``foreach``) AdamW makes a copy of all parameters. Tensor by tensor it makes two of the size of the
+    one at work, while a third, of the one before, is still there: see `InStep`. Where the optimizer holds nothing, or what it
+    holds is not known, there are none.
     """
-    if recipe.optimizer != "adamw" or "optimizer" in recipe.offload:
+    held = in_step(recipe.optimizer)
+    if held is None or "optimizer" in recipe.offload or held.nothing(foreach=recipe.foreach):
         return ()
+    who = called(recipe)
     if recipe.foreach:
         parts = tuple(
-            Part(layer.repeat, weight.shape) for layer in model.layers for weight in layer.weights if weight.trained
+            Part(held.together * layer.repeat, weight.shape)
+            for layer in model.layers
+            for weight in layer.weights
+            if weight.trained
         )
         parts = recipe.scaled("optimizer", parts, adapted(model))
-        reason = "AdamW works on all tensors at once and copies them"
-        return ((_copies("copy of the parameters", parts, recipe, reason), sp.S.One),)
+        name, them = ("copy", "them") if held.together == 1 else ("copies", f"them {held.together} times")
+        reason = f"{who} works on all tensors at once and copies {them}"
+        return ((_copies(f"{name} of the parameters", parts, recipe, reason), sp.S.One),)
     shapes = adapted(model)
-    return tuple((_pair(one, before, recipe, shapes), count) for one, before, count in _neighbours(model))
+    return tuple((_pair(one, before, recipe, held, shapes), count) for one, before, count in _neighbours(model))
+
+
+def called(recipe: Recipe) -> str:
+    """What the optimizer of a recipe is called in a sentence."""
+    return optimizer(recipe.optimizer).title.partition(",")[0]
+
+
+def at_work(recipe: Recipe) -> int:
+    """How many tensors of the size of the one at work an optimizer holds that works on one alone, in the backward pass."""
+    held = in_step(recipe.optimizer)
+    return 0 if held is None else held.together if recipe.foreach else held.each
 
 
 def _neighbours(model: Model) -> Iterator[tuple[Shape, Shape | None, sp.Expr]]:
@@ -169,12 +189,16 @@ def _neighbours(model: Model) -> Iterator[tuple[Shape, Shape | None, sp.Expr]]:
     return ((one, earlier, count) for (one, earlier), count in found.items())
 
 
-def _pair(one: Shape, before: Shape | None, recipe: Recipe, adapters: frozenset[Shape]) -> Term:
-    parts = (Part(sp.Integer(2), one), *((Part(sp.S.One, before),) if before is not None else ()))
-    same = {before} == {one}
-    name = "three copies of a tensor" if same else "two copies of a tensor and one of that before it"
-    reason = "AdamW makes two tensors of the size of the one at work while one of the tensor before is still there"
-    parts = (Part(sp.Integer(3), one),) if same else parts
+def _pair(one: Shape, before: Shape | None, recipe: Recipe, held: InStep, adapters: frozenset[Shape]) -> Term:
+    last = held.before if before is not None else 0
+    whole = held.each + last if before == one else held.each
+    parts = (Part(sp.Integer(whole), one),)
+    name = f"{_NUMBERS[whole]} of a tensor"
+    reason = f"{called(recipe)} makes {_MADE[held.each]} of the size of the one at work"
+    if held.before:
+        reason += " while one of the tensor before is still there"
+    if last and before is not None and before != one:
+        parts, name = (*parts, Part(sp.Integer(last), before)), f"{name} and one of that before it"
     return _copies(name, recipe.scaled("optimizer", parts, adapters), recipe, reason)
 
 

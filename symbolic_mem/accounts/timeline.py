@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.accounts.account import state_terms
 from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, waiting_for, with_gradients
-from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
+from symbolic_mem.accounts.momentary import at_work, called, loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row, converting, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
@@ -200,7 +200,7 @@ def _before(other: Place, place: Place) -> bool:
 
 def _stepped(step: Step, parts: tuple[Part, ...]) -> Iterator[tuple[Term, ...]]:
     """What an optimizer that steps each tensor when its gradient has arrived holds for one of them: AdamW a copy of it."""
-    if step.recipe.optimizer != "adamw":
+    if not at_work(step.recipe):
         yield ()
         return
     sizes = {sp.Mul(*part.shape): part.shape for part in parts}
@@ -211,13 +211,11 @@ def _stepped(step: Step, parts: tuple[Part, ...]) -> Iterator[tuple[Term, ...]]:
 
 
 def _copied(step: Step, parts: tuple[Part, ...]) -> Term:
-    return of_parts(
-        "copy of the tensor at work",
-        "optimizer",
-        step.scaled("optimizer", parts),
-        step.recipe.moments,
-        "AdamW makes a copy of the tensor at work",
-    )
+    number, who = at_work(step.recipe), called(step.recipe)
+    name, what = ("copy", "a copy") if number == 1 else (f"{number} copies", f"{number} copies")
+    several = tuple(replace(part, copies=number * part.copies) for part in step.scaled("optimizer", parts))
+    reason = f"{who} makes {what} of the tensor at work"
+    return of_parts(f"{name} of the tensor at work", "optimizer", several, step.recipe.moments, reason)
 
 
 def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
@@ -274,9 +272,9 @@ def _maker(
 def _terms(
     step: Step, row: Row, place: Place | None, moment: Moment | None, working: tuple[Tensor, ...]
 ) -> Iterator[Term]:
-    at_work = tuple(stepping(step, row, moment))
-    if at_work and step.recipe.optimizer == "adamw":
-        yield _copied(step, at_work)
+    stepped = tuple(stepping(step, row, moment))
+    if stepped and at_work(step.recipe):
+        yield _copied(step, stepped)
     for state in step.recipe.states:
         if state.kind in step.recipe.offload and state.kind != "gradients":
             continue
@@ -339,7 +337,7 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
         )
         if not step.gathers and (step.recipe.in_backward or alone):
             total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in making)
-            copied = step.recipe.moments if step.recipe.in_backward and step.recipe.optimizer == "adamw" else sp.S.Zero
+            copied = at_work(step.recipe) * step.recipe.moments if step.recipe.in_backward else sp.S.Zero
             stepping = step.scaled("optimizer", moment.stepping)
             return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepping)
         total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in made)

@@ -37,8 +37,8 @@ def moments(
     With `incoming` the gradient of its output is there, as for all but the last block of a stack whose outputs are
     summed up. The first block of a model reads the `batch`, if that is given: it makes no gradient of it, and the batch
     stays. A block whose operations are not described has two moments: before any of them, with all that is
-    saved, and after all, with the gradients of its weights. An optimizer that `steps` inside the backward pass has moments of
-    its own, or works there on all that is made.
+    saved, and after all, with the gradients of its weights. An optimizer that `steps` inside the backward pass has a moment of
+    its own for each weight, when what the operation alone needed is let go.
 
     >>> from symbolic_mem.accounts.units import units
     >>> from symbolic_mem.models.ffn import ffn
@@ -72,10 +72,13 @@ def moments(
             live += gives
             made += own
             if gives or own:
-                found.append(Moment(op.name, tuple(layers), tuple(live), made, making, making if steps else ()))
+                found.append(Moment(op.name, tuple(layers), tuple(live), made, making))
             live = [tensor for tensor in live if tensor not in op.takes and tensor not in useless]
             kept = tuple(t for t in layer.saved if t.name not in op.releases or t == batch)
             layer = layers[position] = layer if kept == layer.saved else replace(layer, saved=kept)
+            if own and steps:
+                words = f"{op.name}, when its weight is stepped"
+                found.append(Moment(words, tuple(layers), tuple(live), made, making, making))
     return tuple(found)
 
 

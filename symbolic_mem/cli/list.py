@@ -122,7 +122,7 @@ def _optimizers(_: str | None) -> list[dict[str, Any]]:
             "name": name,
             "title": found.title,
             "keeps": [size(kept) for kept in found.kept if not kept.counter],
-            "in_its_step": found.step,
+            "in_its_step": "" if found.step is None else found.step.words,
             "source": found.source,
         }
         for name, found in optimizers().items()

@@ -32,14 +32,48 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class InStep:
+    """What an optimizer holds for a moment in its step, in tensors of the size of a parameter.
+
+    Of all parameters `together` (``foreach``, PyTorch's default on an accelerator), or of `each` as it works on it, and of the one `before`.
+    """
+
+    together: int
+    each: int
+    before: int
+
+    def nothing(self, *, foreach: bool) -> bool:
+        """Whether it holds nothing, working on all tensors at once or on one after the other."""
+        return not (self.together if foreach else self.each + self.before)
+
+    @property
+    def words(self) -> str:
+        """The same in words.
+
+        >>> InStep(1, 2, 1).words
+        "foreach (PyTorch's default): all parameters once more, in the dtype of the moments; foreach = false: 2 times the tensor at work and the one before it once"
+        """
+        if self == InStep(0, 0, 0):
+            return "nothing"
+        times = "once more" if self.together == 1 else f"{self.together} times more"
+        each = (
+            ("nothing", "the tensor at work once")[self.each]
+            if self.each < 2
+            else f"{self.each} times the tensor at work"
+        )
+        before = " and the one before it once" if self.before else ""
+        return f"foreach (PyTorch's default): all parameters {times}, in the dtype of the moments; foreach = false: {each}{before}"
+
+
+@dataclass(frozen=True)
 class Optimizer:
-    """A named optimizer of one engine; `source` says which, in which version, and `step` what it holds in its step."""
+    """A named optimizer of one engine; `source` says which, in which version, and `step` what it holds in its step (None: not known)."""
 
     name: str
     title: str
     source: str
     kept: tuple[Kept, ...]
-    step: str = ""
+    step: InStep | None = None
 
     def states(
         self, parameter: sp.Rational, step_counters: bool = False, whole: sp.Rational | None = None
@@ -92,6 +126,15 @@ def optimizer(name: str) -> Optimizer:
     return _read(known, optimizer_tables()[known])
 
 
+def in_step(name: str) -> InStep | None:
+    """What the bundled optimizer of that name holds in its step; None where that, or the optimizer, is not known.
+
+    >>> in_step("adamw"), in_step("muon")
+    (InStep(together=1, each=2, before=1), None)
+    """
+    return optimizer(name).step if name in optimizer_tables() else None
+
+
 def _read(name: str, table: Mapping[str, Any]) -> Optimizer:
     kept = tuple(
         Kept(
@@ -105,4 +148,4 @@ def _read(name: str, table: Mapping[str, Any]) -> Optimizer:
         )
         for row in table["keeps"]
     )
-    return Optimizer(name, table["title"], table["source"], kept, table.get("step", ""))
+    return Optimizer(name, table["title"], table["source"], kept, InStep(**table["step"]) if "step" in table else None)

@@ -33,8 +33,8 @@ def measure(run: Run) -> dict[str, int]:
         model, blocks, inputs = _model(run)
         if mesh is not None:
             _shard(run, model, blocks, mesh)
-        optimizer = _optimizer(run, model)
         storages = Storages()
+        optimizer = _optimizer(run, model, storages)
         for parameter in model.parameters():
             storages.hold(parameter)
         for tensor in (*inputs.values(), *model.buffers()):
@@ -69,13 +69,20 @@ def engine(run: Run) -> str:
     return " with ".join((", ".join(names), "FSDP2 and fake tensors" if run.shards else "fake tensors"))
 
 
-def _optimizer(run: Run, model: Any) -> Any:
-    """The optimizer of all parameters; None where one of each parameter steps in the backward pass."""
+def _optimizer(run: Run, model: Any, storages: Storages) -> Any:
+    """The optimizer of all parameters; None where one of each parameter steps in the backward pass.
+
+    What it keeps before its first step, as Adagrad does, is followed.
+    """
     torch = _torch()
     name, options = OPTIMIZERS[run.optimizer]
 
     def of(parameters: Any) -> Any:
-        return getattr(torch.optim, name)(parameters, **{"foreach": run.foreach, **options})
+        made = getattr(torch.optim, name)(parameters, **{"foreach": run.foreach, **options})
+        for one in (one for kept in made.state.values() for one in kept.values()):
+            if isinstance(one, torch.Tensor):
+                storages.hold(one)
+        return made
 
     if not run.in_backward:
         return of(model.parameters())

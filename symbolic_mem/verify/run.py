@@ -37,8 +37,11 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "rmsprop-centered": ("RMSprop", {"centered": True}),
     "rmsprop-centered-momentum": ("RMSprop", {"centered": True, "momentum": 0.9}),
     "rprop": ("Rprop", {}),
-    "asgd": ("ASGD", {}),
 }
+
+
+NOT_DIVIDED = ("rprop",)
+"""Those with an operation that DTensor does not divide."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,10 @@ def run_of(setting: Setting) -> Run:
     if recipe.optimizer not in OPTIMIZERS:
         raise BadInput(
             f"optimizer {recipe.optimizer!r} is not one that is run in PyTorch here; known: {', '.join(OPTIMIZERS)}"
+        )
+    if recipe.optimizer in NOT_DIVIDED and shards is not None:
+        raise BadInput(
+            f"PyTorch cannot step {recipe.optimizer} on divided tensors; take --plan one-device, or another optimizer"
         )
     if setting.built.loss or setting.built.kernel not in ("", *KERNELS):
         raise BadInput(
