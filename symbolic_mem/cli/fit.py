@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     "--on", metavar="DEVICES", help='The devices that there are, as in "8x h100-80gb": what fits on them, and how.'
 )
 @click.option("--plans", "number", metavar="NUMBER", help="List the meshes of so many devices.")
+@click.option("--host", metavar="AMOUNT", help="With --offload: all devices of --on share a host of so much memory.")
 @click.option("--sequences", metavar="NUMBER", help="Sequences of a step over all devices: the micro-batches follow.")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 def command(
     on: str | None,
     number: str | None,
+    host: str | None,
     sequences: str | None,
     strict: bool | None,
     reserve: str | None,
@@ -62,8 +64,10 @@ def command(
         for option, value in (("sequences", sequences), ("strict", strict), ("reserve", reserve)):
             if value is not None:
                 raise BadInput(f"--{option} is for --plans; leave it out with --on")
-        _fit_on(on, padded_rows, as_json, options)
+        _fit_on(on, host, padded_rows, as_json, options)
     else:
+        if host is not None:
+            raise BadInput("--host is for --on; leave it out with --plans")
         if padded_rows:
             raise BadInput(
                 "--padded-rows is for --on; leave it out with --plans: account --padded-rows counts them in one mesh"
@@ -87,13 +91,14 @@ PASSED = (
 )
 
 
-def _fit_on(on: str, padded_rows: bool, as_json: bool, options: dict[str, Any]) -> None:
+def _fit_on(on: str, host: str | None, padded_rows: bool, as_json: bool, options: dict[str, Any]) -> None:
     from symbolic_mem.hardware.nodes import read_nodes
 
     for option in FOUND:
         if options[option] not in (None, ()):
             raise BadInput(f"--{option} is what fit --on finds, or --on says it; leave it out")
     read_nodes(on, devices=options["devices"])  # refused before SymPy is imported
+    from symbolic_mem.base.units import parse_bytes
     from symbolic_mem.documents.runs import fit
     from symbolic_mem.library.read import load_study
     from symbolic_mem.study.values import typed
@@ -108,7 +113,11 @@ def _fit_on(on: str, padded_rows: bool, as_json: bool, options: dict[str, Any]) 
     extra = tuple(str(word) for pair in words if pair[1] is not None for word in pair)
     values = {key: typed(value) for key, value in pairs(options["values"], "--set").items()}
     passed = {key: options[key] for key in PASSED}
-    found = fit(study, on, extra, by_option=True, padded_rows=padded_rows, name=name, values=values, **passed)
+    with at_place("--host"):
+        shared = None if host is None else parse_bytes(host)
+    found = fit(
+        study, on, extra, by_option=True, padded_rows=padded_rows, host=shared, name=name, values=values, **passed
+    )
     if as_json:
         from symbolic_mem.render.json import record_json
 
@@ -127,7 +136,7 @@ def _show_runs(found: Runs) -> None:
         fits = {True: counted, False: "no", None: "not known"}[run.fits]
         left = figure(abs(facts["left_bytes"]), "GiB")
         more = "" if not run.described else ": any length" if tokens is None else f": {figure(tokens)} tokens more"
-        left = f"{left}{more}" if run.fits else f"{left} too much"
+        left = f"{left}{more}" if run.fits else left if run.account.fits else f"{left} too much"
         recompute = "–" if run.what == "inference" else run.recompute
         at = facts["instant"] or "all that is kept"
         return [run.what, fits, run.plan, recompute, run.loss or "–", figure(facts["peak_bytes"], "GiB"), at, left]
@@ -153,6 +162,8 @@ def _show_runs(found: Runs) -> None:
         if run.host_bytes is not None:
             whole = figure(number * run.host_bytes, "GiB")
             each = f"{figure(run.host_bytes, 'GiB')} for each device, {whole} for {number}"
+            if found.host is not None:
+                each += f", of {figure(found.host, 'GiB')}{'' if run.host_holds else ': too much'}"
             print_line(f"{', '.join(run.offloads)}: {each}", "host         ", 0)
         for one in run.not_counted:
             size = "" if one["bytes"] is None else f": {figure(one['bytes'], 'GiB')}"

@@ -14,6 +14,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import instants
 
 MOST = 2**40
@@ -30,6 +31,7 @@ class Run:
     `name` is what the model is called on the command line, with `extra` words for how it is read; all replicas of inference, or
     all devices of training, have so many `sequences` together. `idle` are the devices that are left where all others have a whole
     replica each or a share of one. Where a model is not `divisible`, ways that divide it are none that are described here.
+    Of the memory of a `host` each device has this share.
     """
 
     what: str
@@ -40,11 +42,17 @@ class Run:
     extra: tuple[str, ...] = ()
     idle: int = 0
     divisible: bool = True
+    host: Number | None = None
 
     @property
     def fits(self) -> bool | None:
-        """Whether the peak of one device fits it; None where it does not, and ways with less on a device are not described."""
-        return True if self.account.fits else False if self.divisible else None
+        """Whether the peak of one device fits it, and what is offloaded the host; None where ways with less on a device are not described."""
+        return self.host_holds if self.account.fits else False if self.divisible else None
+
+    @property
+    def host_holds(self) -> bool:
+        """Whether the share of the host's memory holds what is offloaded of one device."""
+        return self.host is None or self.host_bytes is None or self.host_bytes <= self.host
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
@@ -92,11 +100,13 @@ class Run:
         if not self.fits or S not in study.values or B not in study.values:
             return None
         placed = [one.placed() for one in instants(study, KINDS)]
+        beside = hosted(study)
         room = fraction(study.capacity.counted)
 
         def held(tokens: int) -> Number:
             numbers = Numbers({**study.values, S: tokens}, "the memory of one device")
-            return max(self.account.held(memory, numbers) for memory in placed)
+            there = self.host is not None and self.account.held(beside, numbers) > self.host
+            return max(*(self.account.held(memory, numbers) for memory in placed), room + 1 if there else 0)
 
         most = _most(held, int(study.values[S]), room)
         return None if most is None else (most - int(study.values[S])) * int(study.values[B])
@@ -108,8 +118,8 @@ class Run:
 
     @property
     def not_tried(self) -> str | None:
-        """What might fit where this does not, and is not among the ways that are tried."""
-        if self.fits:
+        """What might fit a device where this does not, and is not among the ways that are tried."""
+        if self.account.fits:
             return None
         if self.what == INFERENCE:
             packed = self.account.study.built.packing
@@ -155,6 +165,7 @@ class Run:
             "left_bytes": self.facts["left_bytes"],
             "left_tokens": self.left_tokens,
             "host_bytes": self.host_bytes,
+            **({} if self.host is None else {"host_holds": self.host_holds}),
             "sequences": self.sequences,
             "idle": self.idle,
             "not_counted": self.not_counted,

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, NotDescribed
+from symbolic_mem.base.rational import Number, fraction
 from symbolic_mem.base.symbols import B, S, n_fsdp, n_heads, n_pos
 from symbolic_mem.base.symbols import r_lora as RANK
 from symbolic_mem.base.values import dataclass
@@ -34,7 +35,7 @@ OF_TRAINING = ("optimizer", "gradients", "offload")
 class Runs:
     """What was asked, and a `Run` for each thing that one does with a model; `refused` says why a thing cannot be done.
 
-    `sizes` are B and S, and what else the caller gave values to.
+    `sizes` are B and S, and what else the caller gave values to, and `host` is the memory of the host that all devices share.
     """
 
     study: Study
@@ -42,6 +43,7 @@ class Runs:
     runs: tuple[Run, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    host: Number | None = None
 
     def __repr__(self) -> str:
         from symbolic_mem.render.notebook import short
@@ -58,6 +60,7 @@ class Runs:
             "devices": self.nodes.number,
             "device": self.nodes.device.name,
             "values": self.sizes,
+            **({} if self.host is None else {"host_bytes": int(self.host)}),
             "rows": [run.record for run in self.runs],
             "refused": dict(self.refused),
             "assumed": list(self.study.built.rests_on),
@@ -71,6 +74,7 @@ def fit(
     extra: tuple[str, ...] = (),
     by_option: bool = False,
     padded_rows: bool = False,
+    host: Number | None = None,
     **given: Any,
 ) -> Runs:
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
@@ -79,7 +83,7 @@ def fit(
     positions, where neither study nor caller says otherwise, r_lora 16. Inference has as many replicas as there is room for, each over devices that its heads
     are divided over, adapters beside frozen weights that are whole where that
     fits, and training is divided over all of them; then with a loss in chunks, then recomputed. With `padded_rows` what is
-    divided is cut into whole rows, as FSDP2 does.
+    divided is cut into whole rows, as FSDP2 does. What is offloaded fits a `host` of so many bytes, which all devices share.
 
     >>> from symbolic_mem.library.read import load_study
     >>> [(run.what, run.fits, run.plan) for run in fit(load_study("llama-3.1-8b"), "8x h100-80gb").runs]
@@ -90,6 +94,10 @@ def fit(
     nodes = read_nodes(on, devices=devices)
     if padded_rows and nodes.number == 1:
         raise BadInput(f"--padded-rows cuts tensors over {n_fsdp} devices, and --on {on!r} is one; leave it out")
+    if host is not None and not (given.get("offload") or study.recipe.offload):
+        raise BadInput(
+            "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS, or leave it out"
+        )
     name = given.pop("name", study.name)
     tokens = min(TOKENS, int(study.values.get(n_pos, TOKENS)))
     sizes = {str(symbol): study.values.get(symbol, usual) for symbol, usual in ((B, ONE), (S, tokens))}
@@ -113,7 +121,7 @@ def fit(
     }
     for what, ways in rows.items():
         ready = [_whole(way, values, nodes.device, given, what) for way in ways]
-        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]), by_option, padded_rows)
+        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]), by_option, padded_rows, host)
         if isinstance(run, Run):
             found.append(run)
         else:
@@ -123,7 +131,7 @@ def fit(
     for key in asked.keys() - {B.name, S.name, RANK.name}:
         if found and not any(key in run.changes["values"] for run in found):
             raise BadInput(f"{key} = {asked[key]}: no row reads {key}; leave it out")
-    return Runs(study, nodes, tuple(found), refused, {key: int(value) for key, value in values.items()})
+    return Runs(study, nodes, tuple(found), refused, {key: int(value) for key, value in values.items()}, host)
 
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
@@ -192,6 +200,7 @@ def _first(
     sequences: int,
     by_option: bool,
     padded_rows: bool,
+    host: Number | None,
 ) -> Run | str:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
     best, reason, described = None, "", True
@@ -205,7 +214,16 @@ def _first(
             described = described and not isinstance(error, NotDescribed)
             continue
         copies, idle = divmod(nodes.number, int(way["values"].get("n_tp", 1)))
-        run = Run(what, name, read, account, copies * sequences, extra, idle)
+        run = Run(
+            what,
+            name,
+            read,
+            account,
+            copies * sequences,
+            extra,
+            idle,
+            host=None if host is None else fraction(host) / nodes.number,
+        )
         if run.fits:
             return run
         if best is None or run.facts["peak_bytes"] < best.facts["peak_bytes"]:

@@ -402,6 +402,9 @@ def test_a_name_alone_is_one_device(name):
         (("--on", "h200", "--place", "weights=1"), "--place is what fit --on finds"),
         (("--on", "h200", "--sequences", "8"), "--sequences is for --plans"),
         (("--on", "h200", "--reserve", "1 GiB"), "--reserve is for --plans"),
+        (("--plans", "8", "--host", "1 GiB"), "--host is for --on"),
+        (("--on", "h200", "--host", "1 GiB"), "nothing is offloaded to it; add --offload KINDS"),
+        (("--on", "h200", "--offload", "optimizer", "--host", "1 foo"), "--host: '1 foo' has an unknown unit 'foo'"),
     ],
 )
 def test_what_does_not_go_together_is_refused(refused, options, said):
@@ -437,6 +440,24 @@ def test_options_of_training_act_on_the_rows_that_know_them(run, options, change
     assert hosts[3] == (12 * 8_030_261_248 // 8 if "--offload" in options else None) and hosts[0] is None
     for row in after:
         assert called(run, row["command"])["peak_bytes"] == row["peak_bytes"]
+
+
+@pytest.mark.parametrize(("host", "holds"), [("89 GiB", False), ("90 GiB", True)])
+def test_a_host_that_all_devices_share_holds_what_they_offload(run, host, holds):
+    """Twelve bytes of gradients and moments of each of 8,030,261,248 parameters are 89.745 GiB."""
+    asked = ("fit", "llama-3.1-8b", "--on", "4x h100-80gb", "--offload", "optimizer,gradients", "--host", host)
+    found = json.loads(run(*asked, "--json").out)
+    row = found["rows"][3]
+    assert (row["fits"], row["host_holds"]) == (holds, holds) and row["left_bytes"] > 0 and row["not_tried"] is None
+    assert found["host_bytes"] == int(host[:2]) * 2**30 and 4 * row["host_bytes"] == 12 * 8_030_261_248
+    assert (f"≈ 89.745 GiB for 4, of {host}: too much" in run(*asked).out) != holds
+
+
+def test_tokens_that_are_left_fit_the_host_that_keeps_their_activations(run):
+    """Each token leaves 2 L d_model bytes there, 256 KiB, of every device: 20 GiB are 20,480 tokens on each of four."""
+    asked = ("fit", "llama-3.1-8b", "--on", "4x h100-80gb", "--offload", "activations", "--host", "20 GiB", "--json")
+    row = json.loads(run(*asked).out)["rows"][3]
+    assert row["recompute"] == "full" and row["left_tokens"] == 20 * 2**30 // 4 // 2**18 - 2 * 4096
 
 
 def test_a_file_of_adapters_brings_its_rank_unless_the_caller_sets_one(run, tmp_path):
