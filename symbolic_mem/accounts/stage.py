@@ -72,7 +72,7 @@ def stages(
         layers = (blocks // number,) * number
     if len(layers) != number or sum(layers) != blocks:
         raise BadInput(
-            f"layers gives {len(layers)} stages with {sum(layers)} blocks; it must give {number} stages with {blocks} together"
+            f"layers gives {len(layers)} stage{'s'[: len(layers) != 1]} with {sum(layers)} blocks; it must give {number} stages with {blocks} together"
         )
     starts = [sum(layers[:stage]) for stage in range(number + 1)]
     found = []
