@@ -84,3 +84,14 @@ def test_where_rows_are_cut_whole_it_is_said_of_what_does_not_cut_them():
 
 def test_steps_are_those_of_the_bundled_studies_that_have_instants():
     assert set(STEPS) <= {name for name in bundled() if load_study(name).timeline}
+
+
+@pytest.mark.parametrize(("name", "degree"), [("llama-3.1-8b", 8), ("llama-3.1-70b", 32), ("lora-llama-3.1-8b", 1)])
+def test_the_margin_is_what_the_peak_is_over_every_other_phase(name, degree):
+    study = load_study(name).called(changes(values={str(n_fsdp): degree}))
+    told, held = Account(study).per_device_record, {}
+    for one in study.timeline:
+        size = one.memory.placed(study.placement).at(study.values)
+        held[one.phase] = max(size, held.get(one.phase, 0))
+    first, second = sorted(held.values(), reverse=True)[:2]
+    assert (told["peak_bytes"], told["margin_bytes"]) == (first, first - second)
