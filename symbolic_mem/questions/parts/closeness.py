@@ -19,7 +19,7 @@ CLOSE = {
     "capacity (reserved in a study, --reserve).",
     "near": "{kept} are needed, less than {reserve} below the {room} {whose}." + _FREE,
     "beyond": "{kept} are needed, more than the {room} {whose}." + _FREE,
-    "rows": "Whole rows of tensors may take {rows} more on each device, and {left} are left: {verb} --padded-rows counts them.",
+    "rows": "Whole rows of tensors may take {rows} more in all on each device, and {left} are left: {verb} --padded-rows counts them.",
     "uncounted": "The sizes of what is not counted are {more} together on each device, though perhaps not at one moment, and {left} are "
     "left: more may be needed than there is.",
 }
