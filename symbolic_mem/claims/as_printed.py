@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.claims.claim import Claim
-from symbolic_mem.claims.printed import Printed, in_memory, printed
+from symbolic_mem.claims.printed import Printed, in_memory, left_out, printed
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.verdict import Verdict
 from symbolic_mem.study.claimed import Claimed
@@ -21,20 +21,26 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     if not in_memory(claim):
         return None
     wrong: list[tuple[Fraction, Verdict]] = []
-    for question in study.questions if label is None else (study.question(label),):
-        for one in printed(study, question):
-            if not (one.is_repeated(claim) if claim.bare else one.is_called(claim.name)):
-                continue
-            figures = one.figures(claim)
-            verdict = _of_printed(claim, one, question.label, figures)
-            if figures is not None:
-                return verdict
-            if verdict.ratio is not None and verdict.ratio > 0:
-                wrong.append((max(verdict.ratio, 1 / verdict.ratio), verdict))
+    shown = [
+        (asked.label, one)
+        for asked in (study.questions if label is None else (study.question(label),))
+        for one in printed(study, asked)
+    ]
+    if label is None:
+        shown += [(None, one) for one in left_out(study)]
+    for where, one in shown:
+        if not (one.is_repeated(claim) if claim.bare else one.is_called(claim.name)):
+            continue
+        figures = one.figures(claim)
+        verdict = _of_printed(claim, one, where, figures)
+        if figures is not None:
+            return verdict
+        if verdict.ratio is not None and verdict.ratio > 0:
+            wrong.append((max(verdict.ratio, 1 / verdict.ratio), verdict))
     return min(wrong, key=lambda each: each[0])[1] if wrong and nearest else None
 
 
-def _of_printed(claim: Claim, one: Printed, label: str, figures: int | None) -> Verdict:
+def _of_printed(claim: Claim, one: Printed, label: str | None, figures: int | None) -> Verdict:
     claimed = Claimed(one.value, "bytes", one.place, unit="bytes", given=one.given)
     named = replace(claim, name=one.place) if claim.bare else claim
     assert claim.spelled is not None, "only a number is printed"

@@ -19,12 +19,13 @@ from symbolic_mem.document.prose import Amount, Brief, Chain, Prose
 from symbolic_mem.document.steps import Answer, Block, Bullets, Paragraph, Step, Table
 from symbolic_mem.document.words import gib
 from symbolic_mem.hardware.devices import Device
-from symbolic_mem.questions.parts.uncounted import beyond_instants
+from symbolic_mem.questions.parts.uncounted import beyond_instants, uncounted_lines
 from symbolic_mem.render.text import plain, plain_prose
 from symbolic_mem.study.answered import answer_to, once_for, seen_by
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
+MANY_FIGURES = 5  # with more that are right a number is no other one by chance
 _SAID = "a number of its sentences"
 
 
@@ -62,7 +63,8 @@ class Printed:
         assert claim.spelled is not None, "only a number is printed"
         stated = claim.spelled.number * IN_BYTES[claim.spelled.unit]
         told = (self.shown, *(shown(self.value, family) for family in FAMILIES))
-        return stated in (self.value, *(Fraction(one.figures) * IN_BYTES[one.unit] for one in told))
+        printed = (Fraction(one.figures) * IN_BYTES[one.unit] for one in told)
+        return stated in (self.value, *printed) or (self.figures(claim) or 0) > MANY_FIGURES
 
     def figures(self, claim: Claim) -> int | None:
         """To how many figures a claim is right of it, by the rule; None where it is another number."""
@@ -100,6 +102,8 @@ def printed(study: Study, question: Question) -> tuple[Printed, ...]:
 
 def _shown(seen: Study, question: Question) -> Iterator[Printed]:
     found = answer_to(seen, question)
+    for head, said in found.summary:
+        yield from _under(head, said)
     yield from _amounts((*question.steps(found), *map(Paragraph, found.cautions)))
     if question.subject == "memory":
         for one in beyond_instants(seen):
@@ -111,6 +115,17 @@ def _shown(seen: Study, question: Question) -> Iterator[Printed]:
         yield Printed(
             f"the label of {device.title}", "", Fraction(number) * IN_BYTES[unit], Shown(number, unit, True), device
         )
+
+
+def left_out(study: Study) -> Iterator[Printed]:
+    """The amounts of what the account of a study leaves out."""
+    for head, said in uncounted_lines(study, study.values):
+        yield from _under(head, said)
+
+
+def _under(head: str, said: Prose) -> Iterator[Printed]:
+    """The amounts of a line at a glance, which has a head."""
+    return (_printed(f"what stands under “{head}”", "", one) for one in _inside(said))
 
 
 def _amounts(blocks: Iterable[Block]) -> Iterator[Printed]:

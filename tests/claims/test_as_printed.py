@@ -50,6 +50,8 @@ ROWS = [
     ("cs336-a2-xxl", None, "H100 80 GB", "H100 81 GB"),
     ("cs336-a2-xxl", None, "capacity = 95 GiB", "capacity = 96 GiB"),
     ("cs336-a2-xxl", None, "static 3276 GiB", "static 3276 GB"),
+    ("cs336-a2-xxl", "b", "96.6 GiB", "96.7 GiB"),
+    ("llama-3.1-8b", None, "5.8711 GiB", "5.8811 GiB"),
     ("qlora-llama-3.1-8b", "a", "7444905984 bytes", "7444905985 bytes"),
 ]
 
