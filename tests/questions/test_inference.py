@@ -10,6 +10,7 @@ import pytest
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, S, lookup
+from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.documents import answer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.largest import Largest
@@ -139,3 +140,12 @@ def test_what_lives_divided_can_still_be_said():
 def test_b_stands_for_sequences_of_a_device():
     given = load_study("llama-3.1-8b").change(recipe="inference")
     assert given.memory.of("cache").total.has(B)
+
+
+def test_a_count_of_devices_says_what_a_pass_of_inference_holds_beside_what_it_keeps():
+    study = load_study("llama-3.1-8b").change(recipe="inference", profile="hf-cuda-bf16")
+    question = study.question("a")
+    found = question.answer(study.under(question))
+    (passing,) = [one for one in found.facts["not_counted"] if one["what"].startswith("the activations of a pass")]
+    told = Account(study).per_device_record
+    assert passing["bytes"] == told["peak_bytes"] - told["total_bytes"]

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.left_by_plan import left_by_plan
-from symbolic_mem.accounts.left_out import OTHER, ROWS, LeftOut, beyond, left_out
+from symbolic_mem.accounts.left_out import OTHER, ROWS, WORKING, LeftOut, beyond, left_out
 from symbolic_mem.accounts.row_padding import row_padding
 from symbolic_mem.accounts.schedule import schedule_of
 from symbolic_mem.base.exact import Given, Numbers
@@ -17,6 +17,7 @@ from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.questions.parts.keys import Ruled
+from symbolic_mem.questions.parts.peaks import peak, step_of
 from symbolic_mem.study.study import Study
 
 PEAKS = text(
@@ -82,9 +83,17 @@ def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
 def _besides(study: Study, numbers: Numbers, *, padded: bool) -> Iterator[tuple[LeftOut, Number | None]]:
     """What is left out, with its size where that is known; rows that are cut whole count their padding."""
     for one in uncounted(study, degree=n_fsdp in numbers.values_given):
-        size = one.at(numbers)
+        size = one.at(numbers) if one.name != WORKING else _of_a_pass(study)
         if one.name != ROWS or not (padded or size == 0):
             yield one, size
+
+
+def _of_a_pass(study: Study) -> Number | None:
+    """What inference holds for a moment beside what it keeps, at its fullest; None in training, and where it is not described."""
+    if study.recipe.trains or study.at is not None:
+        return None
+    found = step_of(study)
+    return peak(found).bytes - study.placed().at(study.numbers) if found else None
 
 
 def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Iterator[tuple[str, Prose]]:
