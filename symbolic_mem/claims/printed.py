@@ -104,7 +104,8 @@ def _shown(seen: Study, question: Question) -> Iterator[Printed]:
     found = answer_to(seen, question)
     for head, said in found.summary:
         yield from _under(head, said)
-    yield from _amounts((*question.steps(found), *map(Paragraph, found.cautions)))
+    said = (question.sentence(found), *found.cautions)
+    yield from _amounts((*question.steps(found), *map(Paragraph, said)))
     if question.subject == "memory":
         for one in beyond_instants(seen):
             size = one.at(Numbers.of(seen.values))
