@@ -14,15 +14,16 @@ from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.claims.at_instants import PEAK, at_instant, instant_called
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.peaks import peak_bytes
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
-PER_TOKEN = "kv_cache_per_token"
+PER_TOKEN, HOST = "kv_cache_per_token", "host"
 ACCOUNT = (
     *KINDS,
-    *("static", "total", "parameters", "bytes_per_parameter", "activations_per_token", PER_TOKEN, "tokens", PEAK),
+    *("static", "total", "parameters", "bytes_per_parameter", "activations_per_token", PER_TOKEN, "tokens", PEAK, HOST),
 )
 _MEANINGS = {
     "static": "bytes of weights, gradients and optimizer state",
@@ -32,6 +33,7 @@ _MEANINGS = {
     "activations_per_token": "bytes of activations for one token",
     PER_TOKEN: "bytes that one token of a sequence leaves in the caches of all layers",
     "tokens": "the number of tokens in the batch",
+    HOST: "bytes that the host holds for one device",
     PEAK: "bytes of one device at the fullest instant of a step",
 }
 
@@ -90,6 +92,8 @@ def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -
             return study.memory.of("activations").total / (B * S)
         case "kv_cache_per_token":
             return cached_per_token(study.model, _caching(study).recipe)
+        case "host":
+            return _offloading(study).total
         case "peak":
             raise BadInput("peak is no formula here, but the largest of several; claim a number")
     if name not in ACCOUNT and not _part(study, name):
@@ -126,6 +130,8 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
         case "kv_cache_per_token":
             found = number(cached_per_token(study.model, _caching(study).recipe), study.values, meaning)
             return Claimed(found, "bytes", meaning, unit="bytes", of_one="token")
+        case "host":
+            return Claimed(_offloading(study).at(study.numbers), "bytes", meaning, unit="bytes", of_one="device")
         case "peak":
             return Claimed(peak_bytes(study), "bytes", meaning, unit="bytes", of_one="device")
     if name == "cache":
@@ -144,6 +150,13 @@ def _caching(study: Study) -> Study:
             "or take a recipe of inference"
         )
     return study
+
+
+def _offloading(study: Study) -> Memory:
+    """What the host holds for one device, where something is offloaded to it."""
+    if not study.recipe.offload:
+        raise NoNumber("nothing is offloaded, so that the host holds nothing; add --offload KINDS")
+    return hosted(study)
 
 
 def counted_kinds(study: Study, question: Question | None) -> tuple[str, ...]:

@@ -139,6 +139,16 @@ def test_what_a_token_leaves_in_the_caches_is_claimed(name, change, claim):
     assert not check(study, "kv_cache_per_token=139 kB").right
 
 
+def test_what_the_host_holds_for_a_device_is_claimed():
+    """Eight bytes of moments of each of 8,030,261,248 parameters, over 8 devices; 14 of ZeRO-Offload's on one."""
+    study = load_study("llama-3.1-8b").change(offload="optimizer", values={"n_fsdp": 8})
+    assert check(study, "host=8030261248 B").right and not check(study, "host=60 GiB").right
+    alone = load_study("llama-3.1-8b").change(recipe="zero-offload", plan="one-device")
+    assert check(alone, f"host={14 * 8_030_261_248} B").right
+    with pytest.raises(BadInput, match="nothing is offloaded"):
+        check(load_study("llama-3.1-8b"), "host=1 GiB")
+
+
 def test_training_has_no_cache_to_claim():
     with pytest.raises(BadInput, match="keeps no cache of keys and values"):
         check(load_study("scaling-book-inference"), "M_cache=160e3 B")
