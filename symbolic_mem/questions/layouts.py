@@ -17,7 +17,7 @@ from symbolic_mem.base.symbols import M_device, lookup, n_ep, n_fsdp, n_micro, n
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, gib, joined
+from symbolic_mem.document.words import about, gib, joined, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load_of_experts, ranks_beside
 from symbolic_mem.questions.parts.cautions import BESIDE, close_fit, crowded
@@ -145,7 +145,7 @@ class Layouts(WithSoftware, OnDevice):
                 instant=best.words,
                 **pieces,
             )
-        pieces = {
+        pieces: dict[str, int | str | Prose] = {
             "meshes": found.meshes_words,
             "devices": found.devices_words,
             "fit": len(found.fitting),
@@ -252,12 +252,13 @@ class FoundLayouts(Found):
     def devices_words(self) -> Prose:
         """How many devices, and which degrees all meshes of them have."""
         question = self.question
-        assert isinstance(question, Layouts)
+        assert isinstance(question, Layouts) and question.devices is not None
         held = question.held(self.study)
+        devices = say("{n} {devices}", n=question.devices, devices=plural(question.devices, "device", "devices"))
         if not held:
-            return say("{devices} devices", devices=question.devices)
+            return devices
         degrees = joined([say("{n} = {value}", n=symbol, value=value) for symbol, value in held.items()])
-        return say("{devices} devices with {degrees}", devices=question.devices, degrees=degrees)
+        return say("{devices} with {degrees}", devices=devices, degrees=degrees)
 
     @property
     def meshes_words(self) -> Prose:
