@@ -22,9 +22,10 @@ from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.packing import shape_by
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
-from symbolic_mem.recipes.recipe import Recipe, Widths
+from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recompute, transient
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State, parts_of
+from symbolic_mem.recipes.widths import Widths
 
 
 def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_apart: tuple[str, ...] = ()) -> Memory:

@@ -31,8 +31,9 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Layer, Model, Part
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.recipes.not_counted import NotCounted
 from symbolic_mem.recipes.optimizers import in_step
-from symbolic_mem.recipes.recipe import NotCounted, Recipe
+from symbolic_mem.recipes.recipe import Recipe
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
 ACTIVATIONS = "activations"

@@ -15,8 +15,9 @@ from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT, recipe_table, recipe_tables
+from symbolic_mem.recipes.not_counted import NotCounted
 from symbolic_mem.recipes.optimizers import optimizer
-from symbolic_mem.recipes.recipe import COPIES, SIZES, NotCounted, Recipe, ordered
+from symbolic_mem.recipes.recipe import COPIES, SIZES, Recipe, ordered
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.recipes.states import State
 from symbolic_mem.recipes.tuned import read_tuned

@@ -6,25 +6,28 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import packing
 from symbolic_mem.models.profile import PRECISIONS
-from symbolic_mem.models.tensors import KINDS, Part, Tensor
+from symbolic_mem.models.tensors import KINDS, Part
 from symbolic_mem.recipes.bases import under
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 from symbolic_mem.recipes.listed import of_a_parameter
+from symbolic_mem.recipes.not_counted import NotCounted
+from symbolic_mem.recipes.offload import OFFLOADED, known_offload
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
 from symbolic_mem.recipes.states import State
 from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
+from symbolic_mem.recipes.widths import Widths
 
 FP32 = sp.Integer(4)
 _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
@@ -34,13 +37,6 @@ SIZES = ("weights", "gradients", "optimizer", "activations")
 _CHANGED = "Changed from the preset: "
 _FREED = "gradients do not persist between micro-batches"
 GRADIENTS = ("kept", "freed", "one-by-one")
-OFFLOADED = ("weights", "gradients", "optimizer", "activations")
-_CALLED = {
-    "parameters": "weights",
-    "params": "weights",
-    "optimizer states": "optimizer",
-    "optimizer_states": "optimizer",
-}
 PAGED = (
     "A paged optimizer keeps the states of tensors of at least 100,000 elements in unified memory (bitsandbytes 0.50): they count on the "
     "device, and the driver moves pages of them to the host where the device is full; offload the optimizer to see what it then holds."
@@ -50,62 +46,10 @@ MOST_TOKENS = 10**6
 LOGITS = ("last", "all")
 
 
-class NotCounted(NamedTuple):
-    """Something that a recipe leaves out, in its own `words`.
-
-    They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them. Those
-    about `copies` of the weights give way where the model counts such copies, and those about the padding of `rows` where
-    rows are counted whole. They may have `bytes` for each parameter, or for each of the largest tensor alone, divided as a `kind` of
-    memory is; "": whole on every device. Or they have a `fixed` number of bytes on every device, whatever the model is.
-    """
-
-    words: str
-    sized_as: tuple[str, ...] = ()
-    instead_of: str = ""
-    copies: bool = False
-    rows: bool = False
-    bytes: int = 0
-    kind: str = ""
-    largest: bool = False
-    fixed: int = 0
-
-
-@hashed_once
-@dataclass(frozen=True)
-class Widths:
-    """The bytes of one element of a saved tensor: `usual`, or those `of_inputs` of linear layers (see `FEEDS`)."""
-
-    usual: sp.Rational
-    of_inputs: tuple[tuple[str, sp.Rational], ...] = ()
-
-    def of(self, tensor: Tensor) -> sp.Expr:
-        """Return the bytes of one element: what the engine fixes, else what the recipe says.
-
-        >>> from symbolic_mem.recipes.read import recipe
-        >>> recipe("fp8").widths.of(Tensor("x", (), feeds="linear layer"))
-        33/32
-        """
-        if tensor.bytes_per_element is not None:
-            return tensor.bytes_per_element
-        return dict(self.of_inputs).get(tensor.feeds, self.usual)
-
-
 def known_pages(tokens: object, where: str) -> None:
     """Refuse what is no number of tokens of a page."""
     if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= MOST_TOKENS:
         raise BadInput(f"{where}: {tokens!r} is no number of tokens; give a whole number from 1 to {MOST_TOKENS:,}")
-
-
-def known_offload(kinds: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Return kinds of memory that live on the host, by their names here; raises `BadInput` for those that cannot.
-
-    >>> known_offload(("parameters", "optimizer"), "--offload")
-    ('weights', 'optimizer')
-    """
-    for kind in kinds:
-        if kind not in (*OFFLOADED, *_CALLED):
-            raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
-    return tuple(dict.fromkeys(_CALLED.get(kind, kind) for kind in kinds))
 
 
 @hashed_once

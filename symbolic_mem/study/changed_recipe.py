@@ -14,9 +14,10 @@ from symbolic_mem.base.written import counted
 from symbolic_mem.models.attention import BY_PARTS
 from symbolic_mem.models.built import Built
 from symbolic_mem.recipes.caches import cache_format
+from symbolic_mem.recipes.offload import known_offload
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.own import read_recipes, recipe_of
-from symbolic_mem.recipes.recipe import COPIES, GRADIENTS, Recipe, known_offload, known_pages
+from symbolic_mem.recipes.recipe import COPIES, GRADIENTS, Recipe, known_pages
 from symbolic_mem.recipes.recompute import COUNTED, PHASES, PRODUCTS, TRANSIENT, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import CONFIG, in_folder, read_tuned
 from symbolic_mem.study.setting import Change, Setting
