@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from symbolic_mem.accounts.timeline import Instant
+from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.shown import shown

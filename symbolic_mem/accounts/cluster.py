@@ -10,12 +10,12 @@ from pathlib import Path
 import sympy as sp
 
 from symbolic_mem.accounts.account import saved_terms, state_terms
+from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.momentary import loss_term
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.accounts.received import received, returned
 from symbolic_mem.accounts.stage import of_chunks
 from symbolic_mem.accounts.terms import Memory, Term, of_parts
-from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.whole_stage import whole_stage
 from symbolic_mem.base.errors import BadInput

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbolic_mem.accounts.timeline import Called, Instant
+from symbolic_mem.accounts.instant import Called, Instant
 from symbolic_mem.base.values import dataclass
 
 

@@ -9,11 +9,11 @@ from functools import lru_cache
 import sympy as sp
 
 from symbolic_mem.accounts.account import account, saved_terms
+from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.momentary import SOFTCAP
 from symbolic_mem.accounts.ranks import deciding
 from symbolic_mem.accounts.stage import Stage, spread, stage_model, stages
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import passing
 from symbolic_mem.base.errors import BadInput

@@ -2,95 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
-from functools import cached_property, lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import state_terms
-from symbolic_mem.accounts.gathered import gathered, whole
-from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, waiting_for, with_gradients
-from symbolic_mem.accounts.momentary import at_work, called, loss_tensors, loss_term, step_terms
+from symbolic_mem.accounts.instant import LATE, Called, Instant
+from symbolic_mem.accounts.momentary import at_work, loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row, converting, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Memory, Term, Times, of_parts
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.there import copied, maker, size_inside
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import Moment, ends, moments, passing
-from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing
-from symbolic_mem.base.rational import Number
-from symbolic_mem.base.symbols import P, n_cp, n_fsdp, n_replica
-from symbolic_mem.base.values import dataclass
+from symbolic_mem.base.symbols import n_cp, n_fsdp, n_replica
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import STATIC, Model, Part, Tensor
+from symbolic_mem.models.tensors import Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
-from symbolic_mem.recipes.recompute import block_input, kept_output
+from symbolic_mem.recipes.recompute import kept_output
 
-LATE = 10**9
 MANY = 100  # blocks behind which nothing changes
-Called = tuple[str, str, str]  # the name of an instant, its place and its words; without words all of that place
-
-
-def _lasts(term: Term) -> bool:
-    return term.kind in (*STATIC, "cache") or bool(term.layer)
-
-
-@dataclass(frozen=True)
-class Instant:
-    """An instant of a `phase` of a step, in `words`; it exists where `count` is at least `least`, and at most `most` (None: any).
-
-    `turn` is when its block has its turn in the phase, counted from 0; what comes before all blocks has -1, after all
-    blocks `LATE`.
-    Those of one `place` differ in what is there inside a block or behind the last alone, which has the size `inside`. One of a `rank`
-    can be what `lasting` alone is there.
-    """
-
-    name: str
-    phase: str
-    words: str
-    make: Callable[[], Memory] = field(compare=False, repr=False)
-    count: sp.Expr = sp.S.One
-    least: int = 1
-    most: int | None = None
-    turn: int = field(default=LATE, compare=False)
-    place: str = ""
-    inside: Callable[[Numbers], Number] | None = field(default=None, compare=False, repr=False)
-    rank: str = ""
-    lasting: bool = False
-
-    @property
-    def kept(self) -> Instant:
-        """Of a rank what it keeps by then, without what is there for a moment only."""
-        words = f"what is kept on {self.rank}"
-        return replace(self, words=words, make=lambda: self.memory.where(_lasts), lasting=True)
-
-    @property
-    def called(self) -> Called:
-        """Its name, place and words: how a slip names the instants that count."""
-        return self.name, self.place, self.words
-
-    @cached_property
-    def memory(self) -> Memory:
-        """What one device holds, before its kinds are placed; what is whole on each device is a buffer."""
-        return self.make()
-
-    def without(self, names: Sequence[str]) -> Instant:
-        """The instant without the terms of some names."""
-        return replace(self, make=lambda: self.memory.where(lambda term: term.name not in names))
-
-    def in_turn(self) -> Instant:
-        """The instant without what is gathered before its block has its turn."""
-        return replace(self, make=lambda: Memory(tuple(map(Term.in_turn, self.memory)), self.memory.definitions))
-
-    def exists(self, numbers: Numbers) -> bool:
-        """Whether there are as many blocks as it needs; where their number is not known they are many."""
-        if self.count not in numbers and missing(self.count, numbers.values_given):
-            return self.most is None
-        count = numbers[self.count]
-        return self.least <= count and (self.most is None or count <= self.most)
 
 
 @lru_cache(maxsize=256)
@@ -142,7 +77,7 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
                 at = f"{words}, at {moment.name}" if moment.name else words
                 if not _among(only, row.name, place.words, at):
                     continue
-                make, inside = _maker(step, row, place, moment), _size(step, moment)
+                make, inside = maker(step, row, place, moment), size_inside(step, moment)
                 yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
             continue
         every = step.recipe.recompute.products
@@ -151,7 +86,7 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
             at = f"the forward pass of the {place.words}, at {moment.name}"
             if not _among(only, row.name, place.words, at):
                 continue
-            make, inside = _maker(step, replace(row, activations="work"), place, moment), _size(step, moment)
+            make, inside = maker(step, replace(row, activations="work"), place, moment), size_inside(step, moment)
             yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
         if forward or not _among(only, row.name, "", words):
             continue
@@ -160,13 +95,13 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
                 continue
             for own in _stepped(step, place.unit.trained):
                 yield Instant(
-                    row.name, row.phase, words, _maker(step, row, place, optimizer=own), count, least, most, turn=turn
+                    row.name, row.phase, words, maker(step, row, place, optimizer=own), count, least, most, turn=turn
                 )
             continue
-        for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
-            each = row if copied == row.resharded else replace(row, resharded=copied)
+        for shared in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
+            each = row if shared == row.resharded else replace(row, resharded=shared)
             for held in _working(step, place, row) if row.working else ((),):
-                made = _maker(step, each, place, None, held)
+                made = maker(step, each, place, None, held)
                 yield Instant(row.name, row.phase, words, made, count, least, most, turn=turn)
 
 
@@ -177,20 +112,20 @@ def _among(only: tuple[Called, ...], name: str, place: str, words: str) -> bool:
 def _plain(step: Step, row: Row) -> Iterator[Instant]:
     """The instants of a row at which no block is at work."""
     if row.step and step.recipe.in_backward:
-        yield Instant(row.name, row.phase, "the end of the step", _maker(step, row))
+        yield Instant(row.name, row.phase, "the end of the step", maker(step, row))
         return
     if row.stepped:
         root = step.units.trained_root
         for own in _stepped(step, root) if step.recipe.in_backward and root else ():
-            yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own))
+            yield Instant(row.name, row.phase, row.words, maker(step, row, optimizer=own))
         return
     if not row.step:
-        yield Instant(row.name, row.phase, row.words, _maker(step, row))
+        yield Instant(row.name, row.phase, row.words, maker(step, row))
         return
     for held, count in step_terms(step.model, step.recipe) or ((None, sp.S.One),):
         own = () if held is None else (held,)
         least = 1 if count == 1 else 2
-        yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own), count, least)
+        yield Instant(row.name, row.phase, row.words, maker(step, row, optimizer=own), count, least)
 
 
 def _before(other: Place, place: Place) -> bool:
@@ -207,15 +142,7 @@ def _stepped(step: Step, parts: tuple[Part, ...]) -> Iterator[tuple[Term, ...]]:
     for size, shape in sizes.items():
         if any((other / size).as_numer_denom()[1] == 1 for other in sizes if other != size):
             continue  # that other is as large whatever the values are
-        yield (_copied(step, (Part(sp.S.One, shape),)),)
-
-
-def _copied(step: Step, parts: tuple[Part, ...]) -> Term:
-    number, who = at_work(step.recipe), called(step.recipe)
-    name, what = ("copy", "a copy") if number == 1 else (f"{number} copies", f"{number} copies")
-    several = tuple(replace(part, copies=number * part.copies) for part in step.scaled("optimizer", parts))
-    reason = f"{who} makes {what} of the tensor at work"
-    return of_parts(f"{name} of the tensor at work", "optimizer", several, step.recipe.moments, reason)
+        yield (copied(step, (Part(sp.S.One, shape),)),)
 
 
 def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
@@ -228,7 +155,7 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
         for moment in ends(step.units.work, row.phase != "forward", step.recipe.in_backward):
             words = f"{row.words}, at {moment.name}"
             if _among(only, row.name, row.name, words):
-                make, inside = _maker(step, row, place, moment), _size(step, moment)
+                make, inside = maker(step, row, place, moment), size_inside(step, moment)
                 yield Instant(row.name, row.phase, words, make, *where, turn, row.name, inside)
 
 
@@ -251,127 +178,6 @@ def _working(step: Step, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ..
         return (output,)
     summed = step.recipe.scalars and step.model.batch is not None and (not step.gathers or step.keep == 1)
     return (*inside, (*output, Tensor("loss", ()))) if summed else inside
-
-
-def _maker(
-    step: Step,
-    row: Row,
-    place: Place | None = None,
-    moment: Moment | None = None,
-    working: tuple[Tensor, ...] = (),
-    optimizer: tuple[Term, ...] = (),
-) -> Callable[[], Memory]:
-    def make() -> Memory:
-        found = (*_terms(step, row, place, moment, working), *optimizer)
-        there = tuple(term for term in found if term.times or any(part.copies is not sp.S.Zero for part in term.parts))
-        return Memory(there, definitions=((P, step.model.parameters),))
-
-    return make
-
-
-def _terms(
-    step: Step, row: Row, place: Place | None, moment: Moment | None, working: tuple[Tensor, ...]
-) -> Iterator[Term]:
-    stepped = tuple(stepping(step, row, moment))
-    if stepped and at_work(step.recipe):
-        yield _copied(step, stepped)
-    for state in step.recipe.states:
-        if state.kind in step.recipe.offload and state.kind != "gradients":
-            continue
-        weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
-        if weights is None or not weights.held:
-            continue
-        yield from state_terms(state, weights, step.recipe.source, step.apart)
-    yield from activations(step, row, place, moment)
-    if working:
-        yield tensors(step, "tensors of the block at work", working)
-    if moment is not None and moment.gradients:
-        yield tensors(step, "gradients inside the block", moment.gradients)
-    if row.arrives and place is not None and not (step.model.batch is not None and place.later is None):
-        yield tensors(step, "gradient of what leaves the block", (block_input(place.unit.layers[0]),))
-    leaving = entering(step, place) if row.leaves and place is not None else None
-    if leaving is not None:
-        yield tensors(step, "gradient of what enters the block", (leaving,))
-    if row.loss and step.loss is not None:
-        yield step.loss
-    if row.inside and step.inside:
-        yield tensors(step, "tensors inside the loss", step.inside)
-    if row.scalars and step.recipe.scalars:
-        size = None if step.loss is None else step.loss.bytes_per_element
-        yield tensors(step, "loss and its gradient", (Tensor("loss", (), bytes_per_element=size),) * row.scalars)
-    beside = tuple(step.beside(row, place, moment))
-    if beside:
-        yield tensors(step, "tensors that the caller of the blocks holds", beside)
-    if step.gathers:
-        yield from gathered(step, row, place, moment)
-        return
-    waiting = tuple(waiting_for(step, row))
-    if waiting:
-        name, reason = "gradients of the tied head", "of each of its uses until they are summed"
-        yield whole(step, name, waiting, step.gradient_bytes, reason)
-    if step.recipe.gradients_persist and "gradients" not in step.recipe.offload:
-        made = tuple(making(step, row, moment))
-        if made:
-            name, reason = "gradients before they are added", "made anew, then added"
-            times = (Times(sp.S.One, step.scaled("gradients", made)),)
-            yield whole(step, name, times, step.gradient_bytes, reason)
-
-
-def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
-    """The bytes of what differs from moment to moment inside a block."""
-    each = step.recipe.gathers if step.gathers else sp.S.Zero if step.recipe.gradients_persist else step.gradient_bytes
-    adds = step.gradient_bytes if step.recipe.gradients_persist and not step.gathers else sp.S.Zero
-
-    alone = "gradients" in step.recipe.offload
-    making = step.scaled("gradients", moment.making)
-    made = moment.made if step.gathers else step.scaled("gradients", moment.made)
-
-    def size(numbers: Numbers) -> Number:
-        kept = (one for layer in moment.saved for one in layer.saved)
-        total: Number = sum(
-            _product(
-                numbers,
-                (*one.shape, step.recipe.activations if one.bytes_per_element is None else one.bytes_per_element),
-            )
-            for one in (*kept, *moment.gradients)
-        )
-        if not step.gathers and (step.recipe.in_backward or alone):
-            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in making)
-            copied = at_work(step.recipe) * step.recipe.moments if step.recipe.in_backward else sp.S.Zero
-            stepping = step.scaled("optimizer", moment.stepping)
-            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepping)
-        total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in made)
-        return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in making)
-
-    return size
-
-
-def _product(numbers: Numbers, factors: Sequence[sp.Expr]) -> Number:
-    found: Number = 1
-    for factor in factors:
-        found *= numbers[factor]
-    return found
-
-
-def decided(step: Sequence[Instant], numbers: Numbers) -> tuple[Instant, ...]:
-    """Return of the instants inside one block the fullest at `numbers`, which a degree or a number of blocks does not change.
-
-    All of them stay where a symbol of what is there has no value.
-    """
-    inside: dict[tuple[str, str], list[Instant]] = {}
-    for one in step:
-        if one.inside is not None:
-            inside.setdefault((one.name, one.place), []).append(one)
-    try:
-        chosen = {id(_fullest(alike, numbers)) for alike in inside.values()}
-    except MissingValue:
-        return tuple(step)
-    return tuple(one for one in step if one.inside is None or id(one) in chosen)
-
-
-def _fullest(alike: Sequence[Instant], numbers: Numbers) -> Instant:
-    """The first of those instants inside one block that hold most there."""
-    return alike[0] if len(alike) == 1 else max(alike, key=lambda one: one.inside(numbers) if one.inside else 0)
 
 
 def possible(

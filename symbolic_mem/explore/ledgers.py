@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import sympy as sp
 
+from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.terms import Term
-from symbolic_mem.accounts.timeline import Instant, possible
+from symbolic_mem.accounts.timeline import possible
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing

@@ -12,11 +12,12 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.cluster import cluster_timeline
+from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.accounts.passes import passes
 from symbolic_mem.accounts.schedule import converting
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.accounts.timeline import Instant, timeline
+from symbolic_mem.accounts.timeline import timeline
 from symbolic_mem.base.errors import BadInput, MissingValue, at_place
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.rational import Number

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number

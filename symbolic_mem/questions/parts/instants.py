@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
-from symbolic_mem.accounts.timeline import decided
+from symbolic_mem.accounts.instant import decided
 from symbolic_mem.base.symbols import n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.models.tensors import KINDS

@@ -1,0 +1,134 @@
+"""What is there at an instant of a step: its terms, and how many bytes of them differ from moment to moment inside a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import sympy as sp
+
+from symbolic_mem.accounts.account import state_terms
+from symbolic_mem.accounts.gathered import gathered, whole
+from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, waiting_for, with_gradients
+from symbolic_mem.accounts.momentary import at_work, called
+from symbolic_mem.accounts.places import Place
+from symbolic_mem.accounts.schedule import Row
+from symbolic_mem.accounts.step import Step
+from symbolic_mem.accounts.terms import Memory, Term, Times, of_parts
+from symbolic_mem.accounts.working import Moment
+from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.rational import Number
+from symbolic_mem.base.symbols import P
+from symbolic_mem.models.tensors import Part, Tensor
+from symbolic_mem.recipes.recompute import block_input
+
+
+def maker(
+    step: Step,
+    row: Row,
+    place: Place | None = None,
+    moment: Moment | None = None,
+    working: tuple[Tensor, ...] = (),
+    optimizer: tuple[Term, ...] = (),
+) -> Callable[[], Memory]:
+    """Return what makes the memory at an instant, when somebody asks: the terms of its row, and those of an `optimizer` beside them."""
+
+    def make() -> Memory:
+        found = (*_terms(step, row, place, moment, working), *optimizer)
+        there = tuple(term for term in found if term.times or any(part.copies is not sp.S.Zero for part in term.parts))
+        return Memory(there, definitions=((P, step.model.parameters),))
+
+    return make
+
+
+def _terms(
+    step: Step, row: Row, place: Place | None, moment: Moment | None, working: tuple[Tensor, ...]
+) -> Iterator[Term]:
+    stepped = tuple(stepping(step, row, moment))
+    if stepped and at_work(step.recipe):
+        yield copied(step, stepped)
+    for state in step.recipe.states:
+        if state.kind in step.recipe.offload and state.kind != "gradients":
+            continue
+        weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
+        if weights is None or not weights.held:
+            continue
+        yield from state_terms(state, weights, step.recipe.source, step.apart)
+    yield from activations(step, row, place, moment)
+    if working:
+        yield tensors(step, "tensors of the block at work", working)
+    if moment is not None and moment.gradients:
+        yield tensors(step, "gradients inside the block", moment.gradients)
+    if row.arrives and place is not None and not (step.model.batch is not None and place.later is None):
+        yield tensors(step, "gradient of what leaves the block", (block_input(place.unit.layers[0]),))
+    leaving = entering(step, place) if row.leaves and place is not None else None
+    if leaving is not None:
+        yield tensors(step, "gradient of what enters the block", (leaving,))
+    if row.loss and step.loss is not None:
+        yield step.loss
+    if row.inside and step.inside:
+        yield tensors(step, "tensors inside the loss", step.inside)
+    if row.scalars and step.recipe.scalars:
+        size = None if step.loss is None else step.loss.bytes_per_element
+        yield tensors(step, "loss and its gradient", (Tensor("loss", (), bytes_per_element=size),) * row.scalars)
+    beside = tuple(step.beside(row, place, moment))
+    if beside:
+        yield tensors(step, "tensors that the caller of the blocks holds", beside)
+    if step.gathers:
+        yield from gathered(step, row, place, moment)
+        return
+    waiting = tuple(waiting_for(step, row))
+    if waiting:
+        name, reason = "gradients of the tied head", "of each of its uses until they are summed"
+        yield whole(step, name, waiting, step.gradient_bytes, reason)
+    if step.recipe.gradients_persist and "gradients" not in step.recipe.offload:
+        made = tuple(making(step, row, moment))
+        if made:
+            name, reason = "gradients before they are added", "made anew, then added"
+            times = (Times(sp.S.One, step.scaled("gradients", made)),)
+            yield whole(step, name, times, step.gradient_bytes, reason)
+
+
+def size_inside(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
+    """The bytes of what differs from moment to moment inside a block."""
+    each = step.recipe.gathers if step.gathers else sp.S.Zero if step.recipe.gradients_persist else step.gradient_bytes
+    adds = step.gradient_bytes if step.recipe.gradients_persist and not step.gathers else sp.S.Zero
+
+    alone = "gradients" in step.recipe.offload
+    making = step.scaled("gradients", moment.making)
+    made = moment.made if step.gathers else step.scaled("gradients", moment.made)
+
+    def size(numbers: Numbers) -> Number:
+        kept = (one for layer in moment.saved for one in layer.saved)
+        total: Number = sum(
+            _product(
+                numbers,
+                (*one.shape, step.recipe.activations if one.bytes_per_element is None else one.bytes_per_element),
+            )
+            for one in (*kept, *moment.gradients)
+        )
+        if not step.gathers and (step.recipe.in_backward or alone):
+            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in making)
+            copied = at_work(step.recipe) * step.recipe.moments if step.recipe.in_backward else sp.S.Zero
+            stepping = step.scaled("optimizer", moment.stepping)
+            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepping)
+        total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in made)
+        return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in making)
+
+    return size
+
+
+def _product(numbers: Numbers, factors: Sequence[sp.Expr]) -> Number:
+    found: Number = 1
+    for factor in factors:
+        found *= numbers[factor]
+    return found
+
+
+def copied(step: Step, parts: tuple[Part, ...]) -> Term:
+    """Return what an optimizer that steps tensor by tensor copies of those at work."""
+    number, who = at_work(step.recipe), called(step.recipe)
+    name, what = ("copy", "a copy") if number == 1 else (f"{number} copies", f"{number} copies")
+    several = tuple(replace(part, copies=number * part.copies) for part in step.scaled("optimizer", parts))
+    reason = f"{who} makes {what} of the tensor at work"
+    return of_parts(f"{name} of the tensor at work", "optimizer", several, step.recipe.moments, reason)
