@@ -66,8 +66,8 @@ def stages(
             raise BadInput(f"{number} stages are more than the L = {blocks} blocks; give fewer")
         if blocks % number != 0:
             raise BadInput(
-                f"L = {blocks} blocks do not divide into {number} equal stages, which the engine refuses; give the blocks of "
-                "each stage as layers = [...] in [plan]"
+                f"L = {blocks} blocks do not divide into {number} equal stages; give a number that divides them, or the blocks of each "
+                "stage as layers = [...] in [plan]"
             )
         layers = (blocks // number,) * number
     if len(layers) != number or sum(layers) != blocks:

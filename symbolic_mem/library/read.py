@@ -30,6 +30,7 @@ from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.own import read_recipes
 from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.study.changed_device import use_capacity
+from symbolic_mem.study.changed_recipe import refuse_parts
 from symbolic_mem.study.derived import derive, read_derived
 from symbolic_mem.study.derived import words as follows
 from symbolic_mem.study.keys import At, words
@@ -178,6 +179,8 @@ def read_study(
         folder=folder,
         own=None if recipes is None else read_recipes(recipes),
     )
+    with at_place(f"{where} [model]: kernel"):
+        refuse_parts(recipe, built.kernel)
     asked = At(
         where,
         devices,

@@ -327,7 +327,7 @@ class Plan:
         if trains and self.dense_alone:
             refuse_experts(self.name, built, values)
         refuse_idle(self.name, cuts, built, values)
-        refuse_rests(self.name, self.pieces(values, built), values)
+        refuse_rests(self.name, self.pieces(values, built), values, trains=trains)
         refuse_load(self.name, cuts, built, values)
         idle = (
             values.get(n_tp) == 1 and n_tp not in self.finds and not self.engine

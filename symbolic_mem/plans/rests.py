@@ -19,6 +19,11 @@ NOT_OUT = (
     "plan '{plan}' divides {name} = {size} ({what}) over {degree} = {by}, which does not come out, and its engine refuses it; give "
     "a divisor of {size}"
 )
+EQUAL_STAGES = (
+    "plan '{plan}' divides {name} = {size} ({what}) over {degree} = {by} equal stages, which does not come out; give a divisor of "
+    "{size}, or the blocks of each stage as layers = [...] in [plan]"
+)
+AS_VLLM = ", or choose plan vllm-tp+pp, whose stages are uneven as those of vLLM"
 IN_PIECES = (
     "plan '{plan}' divides {name} = {size} ({what}) into {degree} = {by} pieces, two for each rank, which does not come out, and "
     "its engine refuses it; give {name} as a multiple of {by}, or fewer ranks"
@@ -115,8 +120,8 @@ def must_come_out(
             yield Pieces(dimension, size, degree, by, how)
 
 
-def refuse_rests(name: str, pieces: Iterable[Pieces], values: Values) -> None:
-    """Refuse a degree that does not divide its dimension, where the engine of plan `name` does nothing about the rest.
+def refuse_rests(name: str, pieces: Iterable[Pieces], values: Values, *, trains: bool = True) -> None:
+    """Refuse a degree that does not divide its dimension, where nothing is done about the rest under plan `name`.
 
     Raises `BadInput` naming the degree, the size and what to give; a size without a value is not checked.
     """
@@ -124,9 +129,10 @@ def refuse_rests(name: str, pieces: Iterable[Pieces], values: Values) -> None:
         whole = at(each.size.size, values)
         if whole is None or each.holds(whole):
             continue
-        words = IN_PIECES if each.how == HALVES else NOT_OUT
+        stages = each.dimension == "layers"
+        words = EQUAL_STAGES if stages else IN_PIECES if each.how == HALVES else NOT_OUT
         told = {"name": each.size.name, "size": whole, "what": DIMENSIONS[each.dimension], "degree": each.degree}
-        also = " or a multiple of it" if each.how == COPIED else ""
+        also = " or a multiple of it" if each.how == COPIED else AS_VLLM if stages and not trains else ""
         raise BadInput(words.format(plan=name, by=each.by, **told) + also)
 
 

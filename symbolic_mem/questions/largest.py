@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import missing, number
+from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
@@ -19,6 +19,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
@@ -26,8 +27,10 @@ from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowd
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.full_windows import full_windows
 from symbolic_mem.questions.parts.grown import grown_instants, opened
+from symbolic_mem.questions.parts.host_keys import Host, host, need_both, offloaded
+from symbolic_mem.questions.parts.host_sizes import OnHost, none_fits, on_host
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
-from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
+from symbolic_mem.questions.parts.keys import OfKinds, Printed, values, whole
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, peak_facts, peak_summary, settle
 from symbolic_mem.questions.parts.powers import (
@@ -45,8 +48,9 @@ from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.unknown import ALIASES
 from symbolic_mem.questions.parts.with_software import WithSoftware
+from symbolic_mem.questions.parts.within import largest_within
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
-from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
+from symbolic_mem.solvers.inverse import Upper, tightness
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.solvers.rules import Rule
@@ -75,6 +79,13 @@ class Largest(Printed, WithSoftware, OfKinds):
 
     symbol: sp.Symbol = key(_unknown, B, name="for")
     values: tuple[Change, ...] = sets(values)
+    host: Host | None = key(host)
+    per_host: int | None = key(whole)
+
+    def checked(self) -> Self:
+        """Refuse the memory of a host without the number of devices on it, or the other way round."""
+        need_both(self.host, self.per_host, self.where)
+        return super().checked()
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -87,24 +98,17 @@ class Largest(Printed, WithSoftware, OfKinds):
         memory = study.placed(self.counted)
         if not contains(memory, self.symbol):
             moments = instants(study, self.counted)
-            known = sorted({name for one in moments for name in contained(one.placed(self.counted))})
+            memories = [one.placed(self.counted) for one in moments]
+            memories += [] if self.host is None else [offloaded(study)]
+            known = sorted({name for one in memories for name in contained(one)})
             if str(self.symbol) not in known:
                 raise BadInput(
                     f"{self.where or 'solve'}: for = {str(self.symbol)!r} is not in the memory; "
                     f"{nearest(str(self.symbol), known)}"
                 )
             study.need(memory.total, f"question {self.label}")
-        opened = study.without(self.symbol)
-        known = opened.values
         limit = Limit(study.capacity.counted, self.strict)
-        for piece in pieces(memory, self.symbol):
-            found = upper_anyway(piece.memory, self.symbol, limit).at(opened.numbers, (*rules, *piece.steps(known)))
-            if not piece.reached or found.unbounded:
-                break
-            most = max(number(window, known, "the sliding window") for window in piece.windows)
-            if found.value is not None and found.value >= most:
-                break
-        return found
+        return largest_within(study, memory, self.symbol, limit, rules)
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
@@ -115,42 +119,57 @@ class Largest(Printed, WithSoftware, OfKinds):
         return found
 
     def _decided(self, study: Study) -> FoundLargest:
-        return once_for(study, self, "decided", lambda: self._decide(study))
+        return once_for(study, self, "decided", lambda: self._under_host(study))
 
-    def _decide(self, study: Study) -> FoundLargest:
+    def _under_host(self, study: Study) -> FoundLargest:
+        """The largest value that both the device and, where one is asked about, the host allow."""
+        found = self._decide(study)
+        if self.host is None or self.per_host is None:
+            return found
+        there = on_host(self._balanced(study), self.symbol, self.host, self.per_host)
+        if found.value is None and not found.upper.unbounded:
+            return replace(found, host=there)
+        if not there.upper.feasible:
+            return replace(found, upper=none_fits(found.upper), host=replace(there, decides=True))
+        most = there.upper.value
+        if most is None or (found.value is not None and most >= found.value):
+            return replace(found, host=there)
+        return replace(self._decide(study, (there.rule,)), host=replace(there, decides=True))
+
+    def _decide(self, study: Study, ruled: tuple[Rule, ...] = ()) -> FoundLargest:
         """The answer at the instants of many blocks, or of so few as the answer is.
 
         Some instants need several blocks, and one is that of an only block.
         """
         moments = grown_instants(self._balanced(study), self.counted, self._opens)
-        found = self._hardest(moments)
+        found = self._hardest(moments, ruled)
         few = max((one.at.least for one in moments if one.at is not None and one.at.count.has(self.symbol)), default=1)
         if found.upper.unbounded or (found.value or 0) >= few:
             return found
         least = found.upper.smallest or 1
         for blocks in range(few - 1, least - 1, -1):
             there = self._with_blocks(study, blocks)
-            if all((one.value or 0) >= blocks or one.unbounded for one in self._uppers(there)):
-                more = self._hardest(self._with_blocks(study, blocks + 1))
-                return more if more.value == blocks else self._hardest(there)
-        return self._hardest(self._with_blocks(study, least)) if few > least else found
+            if all((one.value or 0) >= blocks or one.unbounded for one in self._uppers(there, ruled)):
+                more = self._hardest(self._with_blocks(study, blocks + 1), ruled)
+                return more if more.value == blocks else self._hardest(there, ruled)
+        return self._hardest(self._with_blocks(study, least), ruled) if few > least else found
 
     def _with_blocks(self, study: Study, blocks: int) -> tuple[Study, ...]:
         """The instants that there are with so many blocks, whose number stays open in their memory."""
         there = instants(replace(study, values={**study.values, self.symbol: sp.Integer(blocks)}), self.counted)
         return tuple(opened(one, self.symbol) for one in there)
 
-    def _hardest(self, moments: Sequence[Study]) -> FoundLargest:
-        found = zip(moments, self._uppers(moments), strict=True)
+    def _hardest(self, moments: Sequence[Study], ruled: tuple[Rule, ...]) -> FoundLargest:
+        found = zip(moments, self._uppers(moments, ruled), strict=True)
         return hardest(
             list(found),
             lambda pair: FoundLargest(pair[0], self, pair[0].capacity, pair[1]),
             lambda one: tightness(one.upper),
         )
 
-    def _uppers(self, moments: Sequence[Study]) -> Iterator[Upper]:
+    def _uppers(self, moments: Sequence[Study], ruled: tuple[Rule, ...]) -> Iterator[Upper]:
         """The answer at each of several instants of one study, whose rules are the same."""
-        rules = size_rules(moments[0], self.symbol)
+        rules = (*size_rules(moments[0], self.symbol), *ruled)
         return (self.upper(one, rules) for one in moments)
 
     def _balanced(self, study: Study) -> Study:
@@ -181,8 +200,11 @@ class Largest(Printed, WithSoftware, OfKinds):
         yield from account_steps(study, bound, work, first=first)
         yield from power_steps(bound, found.written, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(bound))
+        if found.host is not None and (found.value is not None or found.host.decides):
+            yield found.host.block(found.value, work)
         if answer.value is None:
-            yield from none_steps(answer, work, fitting(study))
+            if found.host is None or not found.host.decides:
+                yield from none_steps(answer, work, fitting(study))
             return
         yield from value_steps(answer, work, fitting(study))
         yield from found.fuller_blocks
@@ -192,9 +214,10 @@ class Largest(Printed, WithSoftware, OfKinds):
     def sentence(self, found: FoundLargest) -> Prose:
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
         held = None if found.value is None else found.held(found.value)
-        return answer_words(
+        said = answer_words(
             found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
         )
+        return said if found.host is None else sentences(said, *found.host.words(found.value))
 
     def figure(self, found: FoundLargest, name: str, family: str) -> Figure | None:
         """What one device holds at the answer and at each instant, and against the unknown."""
@@ -209,16 +232,17 @@ class Largest(Printed, WithSoftware, OfKinds):
     @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
-        return (str(self.symbol),)
+        return (str(self.symbol), *(("host",) if self.host is not None else ()))
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
-        """The largest value, under the name of its symbol."""
+        """The largest value, under the name of its symbol, and what one host then holds."""
         found = self._decided(study)
         least = found.upper
         meaning = f"the largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
         counted = named(self.symbol).unit
         measures = "number" if counted == "parameters" else "count"
-        return {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted, extreme="most")}
+        told = {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted, extreme="most")}
+        return told if found.host is None else {**told, "host": found.host.claim(found.value)}
 
 
 @dataclass(frozen=True, repr=False)
@@ -230,6 +254,7 @@ class FoundLargest(FoundAtInstants):
     upper: Upper
     written: Mapping[int, tuple[sp.Expr, ...]] = field(default_factory=dict)
     windows: tuple[sp.Expr, ...] = ()
+    host: OnHost | None = None
 
     @property
     def value(self) -> int | None:
@@ -256,6 +281,8 @@ class FoundLargest(FoundAtInstants):
         """Why there is no largest value, and what would help."""
         if self.value is not None:
             return None
+        if self.host is not None and self.host.decides:
+            return self.host.reason
         if self.others and not self.feasible and self.upper.bound.degree == 0:
             kept, room = apart(
                 Amount(symbolic(self.upper.constant_bytes), self.capacity.unit),
@@ -353,6 +380,8 @@ class FoundLargest(FoundAtInstants):
             if not self.upper.ended:
                 above = self.upper.above
                 yield held_at(above, self.held(above), self.upper.capacity, fits=False)
+        if self.host is not None:
+            yield from self.host.rows(value)
         yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self.known)
         for said in self.assumptions:
@@ -380,6 +409,7 @@ class FoundLargest(FoundAtInstants):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_plus_one_bytes": self._above_bytes,
+            **({} if self.host is None else self.host.facts(self.value)),
             **peak_facts(self.fullest_instants),
             "not_counted": uncounted_records(self.study, self.known),
             "assumptions": self.assumptions,

@@ -52,6 +52,15 @@ def fused(built: Built) -> Built:
     return built.under(kernel="flash") if built.kernel in BY_PARTS else built
 
 
+def refuse_parts(recipe: Recipe, kernel: str) -> None:
+    """Refuse an attention kernel that works by parts under a recipe of an engine that has attention in one."""
+    if recipe.serves and kernel in BY_PARTS:
+        raise BadInput(
+            f"{kernel} works by parts, and recipe {recipe.name!r} of {recipe.serves} has attention in one kernel; leave it out, or "
+            "choose recipe inference"
+        )
+
+
 def use_cache(name: str, where: str = "--cache") -> Change:
     """Store the caches of decoding in another format."""
     with at_place(where):
@@ -98,11 +107,7 @@ def use_kernel(name: str, where: str = "--kernel") -> Change:
 
     def apply(setting: Setting) -> Setting:
         with at_place(where):
-            if setting.recipe.serves and name in BY_PARTS:
-                raise BadInput(
-                    f"{name} works by parts, and recipe {setting.recipe.name!r} of {setting.recipe.serves} has attention in one "
-                    "kernel; leave it out, or choose recipe inference"
-                )
+            refuse_parts(setting.recipe, name)
             return replace(setting, built=setting.built.under(None, name))
 
     return Change("kernel", f"attention kernel {name}", apply)

@@ -102,8 +102,10 @@ OWN: dict[str, dict[str, str | bool | None]] = {
         "strict": True,
         "reserve": "2 GiB",
         "padded_rows": True,
+        "host": "64 GiB",
     },
     "fit plans": {
+        "host": "64 GiB",
         "on": "4x a100-80gb",
         "number": "16",
         "sequences": "256",

@@ -101,3 +101,20 @@ def test_caches_of_one_engine_are_not_those_of_another(run, refused, cache, engi
     assert said in refused("account", "llama-3.1-8b", "--recipe", "vllm", "--cache", cache)
     row = json.loads(run("fit", "llama-3.1-8b", "--on", "rtx-4090", "--cache", cache, "--json").out)["rows"][0]
     assert "--recipe inference" in row["command"] and f"--cache {cache}" in row["command"]
+
+
+def test_a_study_file_that_gives_vllm_a_kernel_by_parts_is_refused_as_the_option_is(tmp_path, refused):
+    path = tmp_path / "parts.toml"
+    path.write_text(
+        'title = "x"\n[model]\nkind = "transformer"\nkernel = "eager"\n[recipe]\npreset = "vllm"\n', encoding="utf-8"
+    )
+    said = "eager works by parts, and recipe 'vllm' of vLLM has attention in one kernel"
+    assert f"[model]: kernel: {said}" in refused("account", str(path))
+
+
+def test_stages_that_do_not_come_out_are_refused_without_a_word_of_the_engine_and_vllm_fills_them(run, refused):
+    """Its get_pp_indices gives 32 blocks to three ranks, so that it is not the engine that refuses."""
+    asked = ("account", "llama-3.1-8b", "--recipe", "vllm", "--set", "n_pp=3", "--set", "B=1", "--set", "S=64")
+    said = refused(*asked, "--plan", "pp")
+    assert "choose plan vllm-tp+pp" in said and "engine refuses" not in said
+    assert run(*asked, "--plan", "vllm-tp+pp").status == 0

@@ -107,3 +107,84 @@ def test_a_sweep_refuses_what_it_does_not_count(study):
     pytest.importorskip("numpy")
     with pytest.raises(BadInput, match="does not know what hosts hold"):
         sm.sweep(study(host="8 MiB", per_host=8), B=[8, 16])
+
+
+LARGEST = """
+[[question]]
+label = "q"
+ask = "largest"
+for = "{symbol}"
+capacity = "{capacity}"
+{more}
+"""
+
+
+@pytest.fixture
+def largest(tmp_path):
+    def make(symbol="B", capacity="64 MiB", offload=("optimizer", "activations"), **keys):
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+        text = (
+            STUDY[: STUDY.index("[[question]]")].replace('["optimizer"]', json.dumps(list(offload))).replace("{{", "{")
+        )
+        path = tmp_path / "largest.toml"
+        path.write_text(
+            text.replace("}}", "}") + LARGEST.format(symbol=symbol, capacity=capacity, more=lines), encoding="utf-8"
+        )
+        return sm.load_study(str(path)).change(values={"n_fsdp": 4})
+
+    return make
+
+
+def on_one_host(study, symbol, value, devices):
+    account = Account(study.change(values={symbol: value}))
+    return devices * account.at(account.on_host)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "host", "per_host", "decides"),
+    [
+        ("B", "200 MiB", 8, "host"),
+        ("B", "90 MiB", 2, "host"),
+        ("S", "200 MiB", 4, "host"),
+        ("L", "150 MiB", 4, "host"),
+        ("L", "80 GiB", 4, "device"),
+        ("d_ff", "300 MiB", 3, "host"),
+    ],
+)
+def test_the_largest_value_is_the_last_at_which_device_and_host_both_hold_it(largest, symbol, host, per_host, decides):
+    plain = largest(symbol)
+    found = answer(largest(symbol, host=host, per_host=per_host))
+    room = int(host.split()[0]) * 2 ** (30 if "GiB" in host else 20)
+    devices = min(4, per_host)
+    assert on_one_host(plain, symbol, found.value, devices) <= room
+    told = found.record["host"]
+    assert told["decides"] == decides and told["devices"] == devices
+    assert told["bytes"] == ceil(on_one_host(plain, symbol, found.value, devices))
+    if decides == "host":
+        assert on_one_host(plain, symbol, found.value + 1, devices) > room
+    else:
+        assert found.value == answer(plain).value
+    assert check(found.study, f"{symbol}={found.value}").right
+    said = sm.render_document(sm.homework(found.study), "homework", "md").decode()
+    assert f"The {decides} decides: " in said and "C_{\\mathrm{host}}" in said
+
+
+def test_where_the_device_keeps_nothing_of_the_unknown_the_host_bounds_it(largest):
+    found = answer(largest(host="200 MiB", per_host=4, offload=("activations",)))
+    with pytest.raises(BadInput, match="for = 'B' is not in the memory"):
+        answer(largest(offload=("activations",)))
+    assert found.value == 200 * 2**20 // on_one_host(found.study, "B", 1, 4)
+
+
+def test_a_host_too_small_for_the_smallest_value_is_named_and_not_the_device(largest):
+    found = answer(largest(host="8 MiB", per_host=4))
+    assert not found.feasible and found.value is None and found.record["host"]["decides"] == "host"
+    said = sm.render_document(sm.homework(found.study), "homework", "md").decode()
+    assert "leaves a host with 4 devices" in said and "It does not at the smallest" in said
+
+
+def test_a_largest_value_under_a_host_refuses_what_is_not_described(largest):
+    with pytest.raises(BadInput, match="say how many devices share a host"):
+        answer(largest(host="8 MiB"))
+    with pytest.raises(BadInput, match="nothing is offloaded"):
+        answer(largest(host="8 MiB", per_host=4).change(offload="none"))

@@ -83,7 +83,15 @@ TURNED = {
     ),
     "largest": (
         {**CAPACITY, "for": '"B"', "values": "{ n_fsdp = 8 }"},
-        {**OF_KINDS, "kinds": '["activations"]', **SOFTWARE, **PRINTED, "for": '"S"', "values": "{ n_fsdp = 4 }"},
+        {
+            **OF_KINDS,
+            "kinds": '["activations"]',
+            **SOFTWARE,
+            **PRINTED,
+            **HOST,
+            "for": '"S"',
+            "values": "{ n_fsdp = 4 }",
+        },
     ),
     "insight": (
         {**CAPACITY, "rows": "{ B = [5, 13] }", "columns": "{ S = [64, 256] }", "devices": "[2, 3]"},

@@ -1,4 +1,4 @@
-"""The memory of the hosts as a second capacity: the keys of a question about a degree, and the rule that they make.
+"""The memory of the hosts as a second capacity: the keys of a question, and the rule that they make for a degree.
 
 What only an answer needs is imported when the question is answered.
 """
@@ -19,6 +19,7 @@ from symbolic_mem.study.keys import At, words
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
+    from symbolic_mem.accounts.terms import Memory
     from symbolic_mem.solvers.host import HostHolds
     from symbolic_mem.solvers.layout import Layout
     from symbolic_mem.solvers.rules import Rule
@@ -58,26 +59,35 @@ def host_rule(study: Study, symbol: sp.Symbol, host: Host, per_host: int, others
     """
     from symbolic_mem.base.limit import Limit
     from symbolic_mem.questions.parts.assumptions import ranks_beside
-    from symbolic_mem.questions.parts.hosted import hosted
     from symbolic_mem.solvers.bound import Bound
     from symbolic_mem.solvers.host import HostHolds
     from symbolic_mem.solvers.layout import Layout
 
-    if not study.recipe.offload:
-        raise BadInput(
-            f"{study.name}: the memory of a host is asked about, and nothing is offloaded to it; add --offload KINDS, or "
-            'offload = ["optimizer"] to [recipe]'
-        )
     pieces = next((rule for rule in others if isinstance(rule, Layout)), None)
     if pieces is not None:
         raise BadInput(
             f"{study.name}: what a host holds is counted as divided evenly, and not under the rule that {pieces.words}; leave one of "
             "them out"
         )
+    bound = Bound(offloaded(study), symbol, Limit(host.bytes))
+    return HostHolds(bound.divided, bound.fixed, host.bytes, per_host, ranks_beside(study, symbol), host.written)
+
+
+def offloaded(study: Study) -> Memory:
+    """What the host holds for one device, where that is asked about.
+
+    Raises `BadInput` where nothing is offloaded, and under pipelines.
+    """
+    from symbolic_mem.questions.parts.hosted import hosted
+
+    if not study.recipe.offload:
+        raise BadInput(
+            f"{study.name}: the memory of a host is asked about, and nothing is offloaded to it; add --offload KINDS, or "
+            'offload = ["optimizer"] to [recipe]'
+        )
     if study.plan is not None and n_pp in study.plan.axes:
         raise BadInput(
             f"{study.name}: under plan {study.plan.name!r} the stages of a pipeline hold different parts, and what their hosts hold "
             "is not described; leave the host out"
         )
-    bound = Bound(hosted(study), symbol, Limit(host.bytes))
-    return HostHolds(bound.divided, bound.fixed, host.bytes, per_host, ranks_beside(study, symbol), host.written)
+    return hosted(study)

@@ -43,13 +43,13 @@ def host_words(degrees: Sequence[Degree]) -> tuple[Prose, ...]:
     if step is None or step.after is None:
         return ()
     rule = _numbers(degrees[0])
-    held, room = _beside(rule.held(step.after), rule.room)
-    pieces: dict[str, Any] = {"held": held, "room": room, "devices": _devices(rule.on_one(step.after))}
+    held, room = beside_room(rule.held(step.after), rule.room)
+    pieces: dict[str, Any] = {"held": held, "room": room, "devices": devices_words(rule.on_one(step.after))}
     if not host_decides(degrees):
         return (say("The device decides: a host with {devices} then holds {held} of its {room}.", **pieces),)
-    more, beyond = _beside(rule.held(step.before), rule.room)
+    more, beyond = beside_room(rule.held(step.before), rule.room)
     pieces |= {"more": more, "beyond": beyond, "before": step.before, "n": degrees[0].ideal.bound.symbol}
-    pieces["there"] = _devices(rule.on_one(step.before))
+    pieces["there"] = devices_words(rule.on_one(step.before))
     pieces["what"] = "the device asks for" if len(degrees[0].rules) == 1 else "the device and the other rules ask for"
     return (
         say(
@@ -66,8 +66,8 @@ def host_rows(degrees: Sequence[Degree]) -> Iterator[tuple[str, Prose]]:
     step = of_host(degrees[0])
     if step is not None and step.after is not None:
         rule = _numbers(degrees[0])
-        held, room = _beside(rule.held(step.after), rule.room)
-        pieces: dict[str, Any] = {"held": held, "room": room, "devices": _devices(rule.on_one(step.after))}
+        held, room = beside_room(rule.held(step.after), rule.room)
+        pieces: dict[str, Any] = {"held": held, "room": room, "devices": devices_words(rule.on_one(step.after))}
         yield "host", say("{held} of {room} on a host with {devices}", **pieces)
 
 
@@ -105,7 +105,7 @@ def host_step(step: Applied, degree: Degree, work: Work) -> Block:
     tried += [] if step.after is None else [(step.after, "≤")]
     chains = [_held(rule, value, relation, room, work) for value, relation in tried]
     chains.append(Chain(room, (amount(symbolic(rule.room), "bytes", digits=14),)))
-    pieces = {"devices": _devices(rule.shared), "n": n, "before": step.before, "after": step.after or 0}
+    pieces = {"devices": devices_words(rule.shared), "n": n, "before": step.before, "after": step.after or 0}
     statement = say(
         "What is offloaded lives in the memory of hosts, with {devices} on each. A host must hold the parts of its devices, in bytes:",
         **pieces,
@@ -132,10 +132,11 @@ def _held(rule: HostHolds, n: int, relation: str, room: sp.Symbol, work: Work) -
     return Chain(symbol, (("=", written), amount(total, digits=14), (relation, room)))
 
 
-def _devices(number: int) -> Prose:
+def devices_words(number: int) -> Prose:
+    """So many devices."""
     return text(f"{number} {plural(number, 'device', 'devices')}")
 
 
-def _beside(held: Number, room: Number) -> tuple[Amount, Amount]:
+def beside_room(held: Number, room: Number) -> tuple[Amount, Amount]:
     """Two amounts with digits enough to tell one from the other."""
     return apart(Amount(symbolic(held), "GiB"), Amount(symbolic(room), "GiB"))
