@@ -89,7 +89,10 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
 def in_folder(given: str, folder: Path = Path()) -> str:
     """Return the path of the ``adapter_config.json`` where a folder is given that holds one; all else as it is."""
     file = Path(given) / "adapter_config.json"
-    return str(file) if (folder / file).is_file() else given
+    try:
+        return str(file) if (folder / file).is_file() else given
+    except OSError:  # no path: it is longer than one can be, or nobody may look there
+        return given
 
 
 def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where: str, base: str) -> Tuned:
