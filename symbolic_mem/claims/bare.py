@@ -13,6 +13,7 @@ from symbolic_mem.claims.names import one_word, same_symbol
 from symbolic_mem.claims.subjects import degrees, known, lines_of
 from symbolic_mem.questions.evaluate import Evaluate
 from symbolic_mem.questions.flops import Flops
+from symbolic_mem.questions.parts.batch_claims import BOUNDS, NAMES
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
@@ -82,6 +83,17 @@ def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:
                     one_word(entry.line.says).lower(),
                 ):
                     yield symbol
+
+
+def batch_above(claim: Claim) -> Iterator[str]:
+    """What a whole number may be of, which is claimed of the tokens that a batch must exceed: the smallest batch above them.
+
+    >>> from symbolic_mem.claims.claim import read_claim
+    >>> [list(batch_above(read_claim(text))) for text in ("T_min = 20445", "T_min = 20444.4")]
+    [['batch_tokens'], []]
+    """
+    if claim.number is not None and claim.number.denominator == 1:
+        yield from (count for bound, count in zip(BOUNDS, NAMES, strict=False) if same_symbol(bound, claim.name))
 
 
 def _counted_in(claim: Claim, claimed: Claimed) -> bool:

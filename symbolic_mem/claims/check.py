@@ -10,7 +10,7 @@ from fractions import Fraction
 from symbolic_mem.base.errors import BadInput, MissingValue, clipped
 from symbolic_mem.claims.account import NoNumber, counted_kinds
 from symbolic_mem.claims.as_printed import as_printed
-from symbolic_mem.claims.bare import in_cases, quantities
+from symbolic_mem.claims.bare import batch_above, in_cases, quantities
 from symbolic_mem.claims.beside import beside, repeats_given
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
@@ -28,7 +28,8 @@ from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study, of_study
 
-_SHORT = re.compile(r"[0-9.,]+[kKMGT]")  # millions, say, not a symbol
+_SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] bytes?)")  # millions, say, not a symbol
+_SYMBOL = re.compile(r"P|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
 
 
 def read_by_claims(study: Study) -> tuple[frozenset[str] | None, ...]:
@@ -72,7 +73,7 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
     given = read
     if read.bare:
         read = _named(study, read, quantities(study, read, question), question)
-    elif not read.formula and (cases := tuple(in_cases(study, read.name, question))):
+    elif not read.formula and (cases := (*batch_above(read), *in_cases(study, read.name, question))):
         read = _named(study, read, (read.name, *cases), question)
     before = [
         Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected)
@@ -248,8 +249,8 @@ def _with_number(
             compared = _product(claim, name, case)
             if compared is None:
                 raise
-        if claim.spelled.unit == "P" and stated.agrees(claimed, found, case.misread) is None:
-            compared = compared or _product(claim, name, case)  # the parameters, not 10^15
+        if _SYMBOL.fullmatch(claim.spelled.unit) and stated.agrees(claimed, found, case.misread) is None:
+            compared = compared or _product(claim, name, case)
     elif compared is None and not (claimed.whole or claimed.value is None):
         raise BadInput(f"claim {claim.stated}: {claimed.meaning} is always a number; give one")
     if compared is not None:

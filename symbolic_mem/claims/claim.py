@@ -9,7 +9,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import IN_BYTES, factor
-from symbolic_mem.claims.reckoned import reckoned
+from symbolic_mem.claims.reckoned import in_bytes, reckoned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.said import chained, multiplied, plain, said, separated
 from symbolic_mem.claims.spelled import Spelled, spelled
@@ -138,7 +138,7 @@ def read_claim(text: str) -> Claim:
         raise BadInput(f"claim {text!r}: {error}") from None
     if number is not None:
         return Claim(name, stated, number, bound=read.bound, each=read.each)
-    formula = multiplied(read.value)
+    formula = in_bytes(multiplied(read.value))
     if _SHORTENED.search(formula) and _IN_BYTES.search(formula):
         raise BadInput(f"claim {text!r}: B after a number is bytes here; write 8.03e9 for billions")
     if not _FORMULA.fullmatch(formula):

@@ -74,8 +74,9 @@ def _bytes(unit: str, claim: str, name: str, meaning: str) -> Fraction:
     if not unit:
         stated = claim.removeprefix("claim ")
         raise BadInput(f"{claim} has no unit; write {stated} GB (10^9 bytes) or {stated} GiB (2^30 bytes)")
-    if unit in ("byte", "bytes"):
-        return Fraction(1)
+    times, _, things = unit.rpartition(" ")
+    if things in ("byte", "bytes") and (not times or times in MULTIPLIERS):
+        return Fraction(10) ** MULTIPLIERS.get(times, 0)  # 3.5 trillion bytes
     above, *below = _PER.split(unit, maxsplit=1)
     if below and (above in BYTES_PER or above in ("byte", "bytes")):
         times = " × P" if _single(below[0])[0] == "parameter" else " × the number of them"

@@ -50,6 +50,17 @@ def reckoned(text: str) -> Spelled | None:
     return Spelled(once, figures(once), unit)
 
 
+def in_bytes(text: str) -> str:
+    """Write a formula of numbers and amounts of memory as one of numbers, each amount in bytes; any other one as it is.
+
+    >>> in_bytes("(3276 GiB + 1071 GiB)/95 GiB"), in_bytes("L * 3 GiB")
+    ('((3276*1073741824) + (1071*1073741824))/(95*1073741824)', 'L * 3 GiB')
+    """
+    if not set(_WORDS.findall(text)) <= _READ or any(short for *_, short in _SIZED.findall(text)):
+        return text
+    return _SIZED.sub(lambda match: f"({match[1]}*{_BYTES[match[2]]})", text)
+
+
 def _comes_to(formula: str, sizes: dict[str, Fraction], times: int) -> Fraction | None:
     """The number of a formula whose units are so many `times` their `sizes`; None where no decimal number is it."""
     names = {unit: sp.Rational(size.numerator, size.denominator) * times for unit, size in sizes.items() if unit}

@@ -52,7 +52,8 @@ _COUNT = re.compile(
 _THINGS = re.compile(r"(?<=[)\w])\s+(?:elem(?:ent)?s|values)\b(?=\s*(?:[×x*·⋅]|$))")
 _DEVICES = re.compile(r"(?<=\d)\s*[×x]\s*(?=(?:NVIDIA |Google |AMD )?(?:TPU|GPU|RTX|MI\d|GB\d|[HABL]\d{2,3}|v\d[a-z]))")
 _UNIT_WORD = re.compile(rf"(?<![^\W\d_])({'|'.join(_UNITS)})bytes?(?!\w)", re.IGNORECASE)
-_BINARY = re.compile(r"(?<=[\d\s(\[])([kmgtp])ib(?!\w)", re.IGNORECASE)
+_BINARY = re.compile(r"(?<=[\d\s(\[])(?:([kmgtp])ib|([kKMGTPmgtp])(?:iB|IB))(?!\w)")  # Gib are bits
+_LETTER_BYTES = re.compile(r"(?<=[\d\s(\[])(k|Ki|[MGTPE]i?)[Bb]ytes?(?!\w)")
 _IN_BRACKETS = re.compile(r"(.*\d)\s*[(\[]\s*([^\W\d]+)\s*[)\]]\s*", re.DOTALL)
 _ALL_IN_BRACKETS = re.compile(r"\(\s*([\d.,\s]+[^\W\d]*)\s*\)")
 
@@ -152,7 +153,8 @@ def plain(text: str) -> str:
     text = re.sub(r"(?<=[\w)\]])\s+x\s+(?=[\w(\[.])", " × ", text)
     text = re.sub(r"(?<=\d)x(?=\d)", "×", text)
     text = _UNIT_WORD.sub(lambda match: _UNITS[match[1].lower()], text)
-    text = _BINARY.sub(lambda match: f"{match[1].upper()}iB", text)
+    text = _LETTER_BYTES.sub(r"\1B", text)
+    text = _BINARY.sub(lambda match: f"{(match[1] or match[2]).upper()}iB", text)
     return re.sub(r"(?<=[^\W\d_])\.\s*$", "", text)
 
 

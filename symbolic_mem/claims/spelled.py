@@ -10,7 +10,7 @@ from symbolic_mem.base.values import dataclass
 
 MAX_LENGTH = 200
 _GROUPED = r"[0-9]{1,3}(?:(?P<by>[,_\u00a0\u2009\u202f ])[0-9]{3}(?:(?P=by)[0-9]{3})*)(?![0-9])"
-_POWER = r"(?:[eE](?P<e>[+-]?[0-9]{1,2})|\s*[×x*·⋅]\s*10(?:\^|\*\*)\{?(?P<power>[+-]?[0-9]{1,2})\}?)"
+_POWER = r"(?:[eE](?P<e>[+-]?[0-9]{1,3})|\s*[×x*·⋅]\s*10(?:\^|\*\*)\{?(?P<power>[+-]?[0-9]{1,3})\}?)"
 _NUMBER = re.compile(
     rf"(?:[≈~∼]\s*)?(?P<sign>[+-]?)\s*(?P<whole>{_GROUPED}|[0-9]+|(?=\.[0-9]))"
     rf"(?:\.(?P<places>[0-9]*))?{_POWER}?(?![0-9,_])\s*(?P<rest>.*)",

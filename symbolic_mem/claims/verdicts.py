@@ -141,6 +141,8 @@ def off_words(ratio: Fraction) -> str:
         return "more than a thousand million times the truth"
     if ratio >= 2:
         return f"{_about(ratio)} times the truth"
+    if 1 / ratio > 10**9:
+        return "the truth is more than a thousand million times the claim"
     return f"the truth is {_about(1 / ratio)} times the claim"
 
 
@@ -168,7 +170,8 @@ def _rule(verdict: Verdict) -> Prose:
     if verdict.claimed.whole:
         near = right_to(exact / stated.scale, stated.number) is not None
         return text("A number of things is right only exactly.") if near else text("")
-    if figures(stated.number) == 1 and right_to(exact / stated.scale, stated.number, least=1) is not None:
+    shown = 0 if verdict.claim.spelled is None else verdict.claim.spelled.shown
+    if shown == 1 and right_to(exact / stated.scale, stated.number, least=1) is not None:
         return text("One figure is too few: a claim is held against the exact number at two figures at least.")
     return text("")
 

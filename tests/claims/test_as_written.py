@@ -7,8 +7,10 @@ import pytest
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
 from symbolic_mem.claims.claim import parted
+from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.cli.main import main
 from symbolic_mem.library.read import load_study
+from symbolic_mem.render.text import plain_prose
 
 # A study, a question or none, and claims that are right there, each by itself: 3276 GiB of states, 16 bytes for a parameter.
 RIGHT = [
@@ -28,10 +30,14 @@ RIGHT = [
     ("cs336-a1-transformer", "b", "4.51 TFLOPs¦4.51 teraFLOPs¦4.51e12 floating point operations¦4.51e12 ops¦4513 GFLOP¦4.51 trillion FLOPs"),
     ("cs336-a1-transformer", "", "#params = 2.13B¦# of parameters = 2.13B¦param count = 2.13 billion¦number of parameters: 2.13B"),
     ("llama-3.1-8b", "", "static = 8.03e9 × 16 B = 128.5 GB¦weights = 4 bytes × 8.03B params¦static = 128.5 GB (119.7 GiB)"),
+    ("cs336-a2-xxl", "", "static=3.5T bytes¦total = 5.8T bytes¦weights=879B bytes¦static = 3.5 trillion bytes¦static = 16 P bytes¦static=16P bytes"),
+    ("cs336-a2-xxl", "", "static = 3.52 TBytes¦static = 3.2 TiBytes¦static = 3518 Gbyte¦M_device = (3276 GiB + 1071 GiB)/46"),
+    ("cs336-a2-xxl", "c", "T_min = 20445¦T_min = 20,444.4¦T_min_per_chip = 320"),
     ("llama-3.1-8b", "b", "4x H100¦4xH100¦M_device = 79.3 GiB / GPU"),
 ]  # fmt: skip
 WRONG = [
     ("cs336-a2-xxl", "bytes_per_parameter = 18 bytes/param¦18 bytes per param¦weights = 2 B/param x 220e9¦static = 3276 GiB = 3.276 TB"),
+    ("cs336-a2-xxl", "static = 3.6T bytes¦static = 17 P bytes¦n_fsdp = (3276 GiB + 1071 GiB)/95 GiB¦T_min = 20446¦n_fsdp = 1e400"),
     ("cs336-a2-xxl", "static = 12 bytes/param × P¦n_fsdp = 45.76 → 45¦| static | 3276 GB |¦weights = 219.8B params × 2 bytes"),
 ]  # fmt: skip
 REFUSED = [
@@ -40,6 +46,7 @@ REFUSED = [
     ("static = 3200-3300 GiB", "is a range; claim one number"),
     ("n_fsdp = 40 to 50", "is a range; claim one number"),
     ("static = 3276 GiB (3.276 TB)", "3276 GiB and 3.276 TB are two amounts; claim one of them"),
+    ("static = 3276 Gib", "does not say which unit: write 3276 GB .* or 3276 GiB"),
     ("weights = 219.8B × 4 bytes", "B after a number is bytes here"),
     ("| static | 16 P | 3276 GiB |", "is not NAME=VALUE"),
 ]  # fmt: skip
@@ -52,6 +59,13 @@ def each(rows):
 @pytest.mark.parametrize(("study", "question", "claim"), each(RIGHT))
 def test_what_people_write_is_read(study, question, claim):
     assert check(load_study(study), claim, question=question or None).right
+
+
+def test_one_figure_is_too_few_only_where_one_is_shown():
+    study = load_study("cs336-a2-xxl")
+    one, two = (plain_prose(verdict_words(check(study, f"static = {said}"))) for said in ("3 TiB", "3.0 TiB"))
+    assert "One figure is too few" in one
+    assert "One figure is too few" not in two
 
 
 @pytest.mark.parametrize(("study", "claim"), each(WRONG))
