@@ -15,7 +15,6 @@ from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.follow import NAME as FOLLOWS
 from symbolic_mem.claims.measures import is_time
 from symbolic_mem.claims.rule import right_to
-from symbolic_mem.claims.spelled import figures
 from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.document.prose import Amount, Brief, Prose, say, text
 from symbolic_mem.document.words import about, listed, sentences
