@@ -172,7 +172,9 @@ def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed])
             OTHER, "in layers with sliding windows, the tokens of a pass of prefill beside those of the window"
         )
     yield from _unread(built)
-    yield from (LeftOut(OTHER, said.words, source=recipe.source) for said in recipe.not_counted)
+    turned = built.architecture is not None and built.architecture.turned is not None
+    fitting = (said for said in recipe.not_counted if turned or not said.rotary)
+    yield from (LeftOut(OTHER, said.words, source=recipe.source) for said in fitting)
 
 
 def _unread(built: Built) -> Iterator[LeftOut]:

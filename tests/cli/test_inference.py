@@ -118,3 +118,9 @@ def test_stages_that_do_not_come_out_are_refused_without_a_word_of_the_engine_an
     said = refused(*asked, "--plan", "pp")
     assert "choose plan vllm-tp+pp" in said and "engine refuses" not in said
     assert run(*asked, "--plan", "vllm-tp+pp").status == 0
+
+
+def test_a_table_of_rotations_is_left_out_of_a_model_that_has_one(run):
+    """GPT-2 adds learned positions; Llama turns queries and keys."""
+    for model, there in (("gpt2-xl", False), ("llama-3.1-8b", True)):
+        assert ("the table of rotations" in run("account", model, "--recipe", "vllm").out) is there
