@@ -16,6 +16,13 @@ _INSTEAD = {
     "apollo": "adamw, which keeps more: APOLLO keeps moments of gradients of a smaller rank",
     "lomo": "sgd with --gradients one-by-one: LOMO keeps no states and steps in the backward pass",
     "adalomo": "adafactor with --gradients one-by-one: AdaLomo keeps averages of rows and of columns and steps in the backward pass",
+    "adamw_torch_xla": "adamw, which keeps two moments, too",
+    "adamw_torch_npu": "adamw, which keeps two moments, too",
+    "adamw_torch_8bit": "adamw-8bit, which keeps two moments in 8 bits with scales, too",
+    "adamw_torch_4bit": "adamw-8bit, which keeps more: moments of 8 bits, not 4",
+    "adamw_anyprecision": "adam-32bit, whose moments are FP32, too: AnyPrecisionAdamW may be told otherwise",
+    "grokadamw": "adamw, which keeps less: GrokAdamW keeps an average of gradients beside two moments",
+    "stable_adamw": "adamw, which keeps two moments, too: with weights of 16 bits StableAdamW also keeps what rounding loses",
 }
 EVERY_ELEMENT = "every element"  # the rule of what is kept where a table names none
 

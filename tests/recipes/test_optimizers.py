@@ -73,6 +73,11 @@ def state_bytes(name: str, parameter: int, *shape: int, step_counters: bool = Tr
     return sp.Add(*(state.bytes_per_element * part.elements for state in states for part in state.parts(model)))
 
 
+def test_the_averages_of_transformers_adafactor_are_fp32_whatever_the_weights_are():
+    """Of transformers 5.24, a step of BF16 parameters of 64 x 160 and of 160: FP32 rows, columns or vector, and RMS."""
+    assert (state_bytes("adafactor-32bit", 2, 64, 160), state_bytes("adafactor-32bit", 2, 160)) == (900, 644)
+
+
 @pytest.mark.parametrize(
     ("name", "large", "small"),
     [("lion-32bit", 1_048_576, 256), ("ademamix-32bit", 3_145_728, 768), ("ademamix-8bit", 798_720, 768)],
@@ -139,7 +144,16 @@ def test_an_unknown_optimizer_names_the_nearest():
 
 @pytest.mark.parametrize(
     ("name", "instead"),
-    [("galore_adamw_8bit", "adamw"), ("apollo_adamw", "adamw"), ("lomo", "sgd"), ("adalomo", "adafactor")],
+    [
+        ("galore_adamw_8bit", "adamw"),
+        ("apollo_adamw", "adamw"),
+        ("lomo", "sgd"),
+        ("adalomo", "adafactor"),
+        ("adamw_torch_8bit", "adamw-8bit"),
+        ("adamw_torch_4bit", "adamw-8bit"),
+        ("stable_adamw", "adamw"),
+        ("grokadamw", "adamw"),
+    ],
 )
 def test_an_optimizer_that_is_not_described_says_what_to_ask(name, instead):
     with pytest.raises(BadInput, match=f"optimizer {name!r} is not described; ask for {instead}[, ]"):
