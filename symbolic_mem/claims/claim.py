@@ -8,7 +8,7 @@ from fractions import Fraction
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.measures import IN_BYTES, factor
+from symbolic_mem.claims.measures import IN_BYTES, factor, share_of
 from symbolic_mem.claims.reckoned import in_bytes, reckoned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.said import chained, multiplied, plain, said, separated
@@ -75,6 +75,8 @@ class Claim:
         if self.each and " per " in claimed.unit:
             return factor(f"{unit} {self.each}", claimed, quoted, self.name)
         self._fits(claimed)
+        if claimed.unit == "%" and not unit and claimed.value is not None:
+            return share_of(self.spelled.number, claimed.value)
         return factor(unit, claimed, quoted, self.name)
 
     def _fits(self, claimed: Claimed) -> None:
@@ -108,6 +110,8 @@ def read_claim(text: str) -> Claim:
     >>> read_claim("46 devices").name, read_claim("46 devices").spelled.unit
     ('', 'devices')
     """
+    if not text.strip():
+        raise BadInput("nothing is claimed; write for example 46, 3276 GiB or none")
     named = separated(plain(text))
     if named is None:
         read = said(_unnamed(plain(text)))

@@ -18,6 +18,7 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.account import account_formula, in_account
 from symbolic_mem.claims.lines import exactly
+from symbolic_mem.claims.measures import share_of
 from symbolic_mem.claims.names import ALIASES, written
 from symbolic_mem.claims.spelled import RAISED
 from symbolic_mem.models.tensors import KINDS
@@ -79,6 +80,8 @@ def compare_formula(
     if _BYTES_EACH.search(said):  # 4 B × P: bytes, where that makes it the formula, else a batch
         in_bytes = read_formula(pythonic(_BYTES_EACH.sub("", said)), names, "formula") * BYTES_PER.get(unit, 1)
         claimed = in_bytes if equivalent(in_bytes, expected.xreplace(_put(values, expected, in_bytes))) else claimed
+    if found is not None and any(str(one.line.symbol) == name and one.line.unit == "%" for one in found.ledger):
+        claimed = _in_percent(claimed, expected, values)
     put = _put(values, expected, claimed)
     value = None if missing(claimed, values) else at(claimed, values)
     if value is not None and value.is_Rational and max(int(value.p).bit_length(), int(value.q).bit_length()) > MAX_BITS:
@@ -87,6 +90,14 @@ def compare_formula(
         )
     same = equivalent(claimed, expected.xreplace(put))
     return Compared(claimed, expected, put, same, None if value is None else exactly(value))
+
+
+def _in_percent(claimed: sp.Expr, expected: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """A formula of a share in per cent, where it is that of the share itself, or comes nearer to it so."""
+    times = 100 * claimed
+    if missing(claimed, values) or missing(expected, values):
+        return times if equivalent(times, expected.xreplace(_put(values, expected, times))) else claimed
+    return claimed * int(share_of(exactly(at(claimed, values)), exactly(at(expected, values))))
 
 
 def counts_otherwise(compared: Compared, claimed: Claimed) -> bool:

@@ -55,6 +55,17 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
     raise BadInput(f"{claim}: unknown unit {unit!r}; {claimed.meaning} {counted}")
 
 
+def share_of(number: Fraction, percent: Fraction) -> Fraction:
+    """What one of a number without a unit is in per cent, where an exact share is `percent`: a number up to 1 may be the share itself.
+
+    >>> [str(share_of(Fraction(number), Fraction("66.91"))) for number in ("66.9", "0.669", "5")]
+    ['1', '100', '1']
+    """
+    if not (0 < number <= 1 and percent > 0):
+        return Fraction(1)
+    return min((Fraction(1), Fraction(100)), key=lambda each: max(each * number / percent, percent / (each * number)))
+
+
 def is_time(unit: str) -> bool:
     """Whether a unit is one of time.
 

@@ -39,7 +39,7 @@ def read_claims(given: str) -> tuple[Row, ...]:
     """Read a csv file with the columns ``name`` and ``claim``, and ``question`` and ``person`` where they are given.
 
     The name is that of the quantity; where the claim itself has one (``n_fsdp=46``) it is the person's. Cells are divided
-    by commas; by semicolons or tabs, where the first row is. Raises `BadInput` with the place for a file that cannot be read, an unknown column, and a row without a claim.
+    by commas; by semicolons or tabs, where the first row is. Raises `BadInput` with the place for a file that cannot be read, an unknown column, and a row of too many cells or too few.
     """
     path = shown(given)
     content = decoded(read_content(given, "csv"), path)
@@ -72,15 +72,11 @@ def _row(heads: Sequence[str], cells: Sequence[str], where: str) -> Row:
         )
     given = {head: harmless(cell.strip(), f"{where}: {head}") for head, cell in zip(heads, cells, strict=True)}
     claim, name = given["claim"], given.get("name", "")
-    if not claim:
-        raise BadInput(f"{where}: nothing is claimed; write for example 46, 3276 GiB or none")
     person, question = given.get("person", ""), given.get("question") or None
+    if not claim:
+        return Row("", question, person or name)
     if "=" in claim:
         return Row(claim, question, person or name)
-    if not (name or question or any(sign.isalpha() or sign == "%" for sign in claim)):
-        raise BadInput(
-            f"{where}: the claim {claim!r} is of nothing; give its unit, or the name of the quantity, as in n_fsdp"
-        )
     return Row(f"{name}={claim}" if name else claim, question, person)
 
 

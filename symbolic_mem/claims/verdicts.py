@@ -140,7 +140,7 @@ def off_words(ratio: Fraction) -> str:
         return "more than a thousand million times the truth"
     if ratio >= 2:
         return f"{_about(ratio)} times the truth"
-    if 1 / ratio > 10**9:
+    if 1 / ratio > 10**15:
         return "the truth is more than a thousand million times the claim"
     return f"the truth is {_about(1 / ratio)} times the claim"
 

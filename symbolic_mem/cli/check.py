@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,8 @@ def command(
     from symbolic_mem.questions.parts.unread import refuse_values
 
     refuse_values(study, read_by_claims(study), study.questions)
-    rows = [*(Row(each) for claim in given for each in parted(claim)), *(read_claims(path) if path is not None else ())]
+    told = [*map(Row, given), *(read_claims(path) if path is not None else ())]
+    rows = [replace(row, claim=each) for row in told for each in parted(row.claim)]
     if question is not None:
         study.question(question)
     checked = check_rows(study, rows, question=question)
@@ -77,7 +79,7 @@ def command(
     else:
         _print_table(checked)
     if unread:
-        named = ", ".join(verdict.text for verdict in unread)
+        named = ", ".join(verdict.text or "one that is blank" for verdict in unread)
         click.echo(f"symbolic-mem: {len(unread)} of {len(checked)} claims could not be checked: {named}", err=True)
         raise click.exceptions.Exit(2)
     if fail_if_wrong and not all(verdict.right for _, verdict in checked if not isinstance(verdict, Unread)):

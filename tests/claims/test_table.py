@@ -46,6 +46,14 @@ def test_what_a_spreadsheet_writes_is_read(file, by, end, mark):
     assert rows == (Row("n_fsdp=46"), Row("static=3,276 GiB"), Row("$P$=2 \\times 109.9B"))
 
 
+def test_a_row_that_claims_nothing_silences_no_other(file):
+    rows = read_claims(file("name,claim,question\nn_fsdp,46,b\nFi,,b\n,46,\n"))
+    good, blank, bare = (verdict for _, verdict in check_rows(load_study("cs336-a2-xxl"), rows))
+    assert good.right
+    assert isinstance(blank, Unread) and "nothing is claimed; write for example 46" in str(blank.error)
+    assert isinstance(bare, Unread) and "give its unit" in str(bare.error)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -55,8 +63,6 @@ def test_what_a_spreadsheet_writes_is_read(file, by, end, mark):
         ("name,name\n", "column 'name': stands twice"),
         ("name\nn_fsdp\n", "there is no column 'claim'"),
         ("name,claim\nstatic,3,276 GiB\n", "line 2: there are 3 cells for 2 columns; quote a cell with a comma"),
-        ("name,claim\nn_fsdp,\n", "line 2: nothing is claimed"),
-        ("claim\n46\n", "line 2: the claim '46' is of nothing"),
         ('name,claim\n"n_fsdp,46\n', "is not csv"),
         (b"name,claim\nn_fsdp,\xff\n", "is not UTF-8"),
     ],
