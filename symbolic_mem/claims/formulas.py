@@ -95,9 +95,10 @@ def compare_formula(
 def _in_percent(claimed: sp.Expr, expected: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
     """A formula of a share in per cent, where it is that of the share itself, or comes nearer to it so."""
     times = 100 * claimed
-    if missing(claimed, values) or missing(expected, values):
+    mine, exact = at(claimed, values), at(expected, values)
+    if mine is None or exact is None:
         return times if equivalent(times, expected.xreplace(_put(values, expected, times))) else claimed
-    return claimed * int(share_of(exactly(at(claimed, values)), exactly(at(expected, values))))
+    return claimed * int(share_of(exactly(mine), exactly(exact)))
 
 
 def counts_otherwise(compared: Compared, claimed: Claimed) -> bool:
