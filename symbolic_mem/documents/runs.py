@@ -235,7 +235,7 @@ def _read(study: Study, way: Way, by_option: bool, padded_rows: bool) -> tuple[A
     """The account of a way, with whole rows where some are divided, and the way without the sizes that nothing in it reads: a state has no length."""
     whole = padded_rows and n_fsdp.name in way["values"]
     account = Account(study.called(changes(**way, by_option=by_option), way), whole_rows=whole)
-    parts = (part for term in account.study.memory for part in term.parts)
+    parts = (part for memory in (account.study.memory, account.on_host) for term in memory for part in term.parts)
     read = {str(symbol) for part in parts for size in (part.copies, *part.shape) for symbol in size.free_symbols}
     kept = {key: value for key, value in way["values"].items() if key in read or key in DEGREES}
     if len(kept) == len(way["values"]):

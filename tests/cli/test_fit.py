@@ -524,3 +524,11 @@ def test_a_profile_of_the_callers_own_acts(run):
     held = json.loads(run(*call, "--json").out)["per_device"]["peak_bytes"]
     assert held == row["peak_bytes"]
     assert held < json.loads(run(*call[:-3], "hf-cuda-bf16", "--json").out)["per_device"]["peak_bytes"]
+
+
+def test_adapters_on_the_host_have_the_rank_that_is_asked_for(run):
+    for words, rank in (((), 16), (("--set", "r_lora=64"), 64)):
+        call = (*("fit", "llama-3.1-8b", "--on", "4x a100-40gb"), *words, "--offload", "weights,optimizer,gradients")
+        for row in json.loads(run(*call, "--json").out)["rows"][1:3]:
+            assert f"r_lora={rank}" in row["command"]
+            assert row["host_bytes"] == called(run, row["command"])["host"]["bytes_per_device"]
