@@ -39,7 +39,7 @@ def _tiles(shape: Shape, high: str, wide: str) -> Shape:
 
 
 def _inputs(shape: Shape, size: str) -> Shape:
-    return (*shape[:-1], 1 if size == "all" else sp.ceiling(shape[-1] / sp.Integer(size)))
+    return (*shape[:-1], sp.S.One if size == "all" else sp.ceiling(shape[-1] / sp.Integer(size)))
 
 
 _RULES: tuple[tuple[str, Callable[..., Shape]], ...] = (

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.documents.account import Account
@@ -157,3 +158,20 @@ def test_what_no_file_can_have_is_refused(config, message):
         quantised(config, "c.json")
     assert str(caught.value).startswith("c.json: quantization_config") or "c.json: modules" in str(caught.value)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"quant_method": "gptq", "bits": 3, "group_size": -1, "desc_act": False},
+        {"quant_method": "awq", "bits": 4, "group_size": -1},
+    ],
+)
+def test_one_group_for_each_output_is_a_size_as_others_are(tmp_path, given):
+    """A plain number has no symbols to read, and `fit` and `solve` read those of every size."""
+    config = {"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32}
+    config |= {"num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "tie_word_embeddings": False}
+    (tmp_path / "config.json").write_text(json.dumps({**config, "quantization_config": given}), encoding="utf-8")
+    study = load_study(str(tmp_path / "config.json")).change(recipe="vllm")
+    sizes = [size for term in study.memory for part in term.parts for size in (part.copies, *part.shape)]
+    assert all(isinstance(size, sp.Expr) for size in sizes)
