@@ -531,4 +531,5 @@ def test_adapters_on_the_host_have_the_rank_that_is_asked_for(run):
         call = (*("fit", "llama-3.1-8b", "--on", "4x a100-40gb"), *words, "--offload", "weights,optimizer,gradients")
         for row in json.loads(run(*call, "--json").out)["rows"][1:3]:
             assert f"r_lora={rank}" in row["command"]
-            assert row["host_bytes"] == called(run, row["command"])["host"]["bytes_per_device"]
+            account = json.loads(run(*shlex.split(row["command"])[1:], "--json").out)
+            assert row["host_bytes"] == account["host"]["bytes_per_device"]
