@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +56,17 @@ class Account(Question):
     kinds: tuple[str, ...] = key(kinds, ())
     values: tuple[Change, ...] = sets(values)
     written: Written = key(_written, ())
+
+    def called(self, given: Mapping[sp.Symbol, sp.Rational], study: Study) -> Account:
+        """The question without what it writes out of a size to which the caller gives another value."""
+        kept = tuple(
+            (symbol, formula)
+            for symbol, formula in self.written
+            if symbol not in given or at(formula, study.values) == given[symbol]
+        )
+        if kept == self.written:
+            return self
+        return replace(self, written=kept, replaced=(*self.replaced, "written"))
 
     @property
     def unknowns(self) -> tuple[str, ...]:
