@@ -123,3 +123,29 @@ def test_a_value_of_the_degree_is_what_is_asked_about(capsys, tmp_path, reshard)
     found = _shown(capsys, tmp_path / "plan.toml", reshard, "--set", "n_fsdp=8")
     (parameters,) = found["parameters"].values()
     assert found["sent_in_a_step"]["n_fsdp"]["bytes"] == parameters * ((2 + 4) * Fraction(7, 8) + 2 * AGAIN[reshard])
+
+
+@pytest.mark.parametrize(
+    ("plan", "sets", "fewer"),
+    [
+        (
+            "fsdp2",
+            {"n_fsdp": 8},
+            2 * 1_050_677_248 * 7 // 8,
+        ),  # embedding, head and final norm: 2 x 128,256 x 4096 + 4096
+        ("fsdp2-cp", {"n_fsdp": 8, "n_cp": 2}, 2 * 1_050_677_248 * 15 // 16),
+        ("fsdp2-cp+torch-sp", {"n_fsdp": 8, "n_tp": 2}, 2 * (525_336_576 + 4096) * 7 // 8),  # the norm is whole on each
+        ("hsdp", {"n_fsdp": 8, "n_replica": 2}, 2 * 1_050_677_248 * 7 // 8),
+        ("fsdp2", {"n_fsdp": 1}, 0),
+        ("zero-1", {"n_fsdp": 8}, 0),
+    ],
+)
+def test_what_stays_gathered_outside_the_blocks_is_said_to_be_sent_once(capsys, plan, sets, fewer):
+    asked = ["comms", "llama-3.1-8b", "--plan", plan]
+    asked += [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
+    assert main([*asked, "--json"]) == 0
+    told = [one for one in json.loads(capsys.readouterr().out)["not_counted"] if one.startswith("that fully_shard")]
+    assert [one.split(": ")[1].split(" bytes")[0] for one in told] == ([f"{fewer:,}"] if fewer else [])
+    assert main(asked) == 0
+    shown = capsys.readouterr().out
+    assert all(f"not counted   {one}" in shown for one in told) and ("that fully_shard" in shown) == bool(told)
