@@ -79,7 +79,7 @@ def first(study: Study, question: MinDegree) -> First:
         words = peak(instants).words if instants else found.study.at.words
         caption = say("{caption}, at {words}", caption=caption, words=words)
     bar = stacked(Told("device", caption, caption), parts, capacity_of(found.capacity, family))
-    said, curve = in_family(question.sentence(found), family), bound_chart(found, "bound", family)
+    said, curve = in_family(found.told, family), bound_chart(found, "bound", family)
     bare = replace(bar, x=replace(bar.x, ticks=()), series=())  # its parts are listed below it, and it has no axis
     return First(said, caption, bare, bar.series, replace(curve, tall=TALL))
 

@@ -10,19 +10,21 @@ from typing import Any, cast
 import sympy as sp
 
 from symbolic_mem.accounts.instant import Instant
+from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.timeline import possible
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.nodes import Nodes
-from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.symbols import B, S, n_fsdp
 from symbolic_mem.explore.ruled import cut_as_data, rules_as_data
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import groups_beside, ranks_beside
 from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
 from symbolic_mem.questions.parts.one_device import fewest
+from symbolic_mem.questions.parts.uncounted import is_a_run, uncounted
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
 from symbolic_mem.render.text import plain_prose
@@ -148,7 +150,8 @@ class Ledgers:
     def ledger(self, study: Study, first: int = 1) -> int:
         """The instants at which the memory must fit, as `instants` gives them, with those that other sizes would have.
 
-        Those of the fewest devices say how many these are, where they are not one.
+        Those of the fewest devices say how many these are, where they are not one. What is not counted and has a size stands
+        beside them, as a node.
         """
         kinds = self.question.counted
         step = set(kinds) == set(KINDS) and bool(study.timeline)
@@ -165,9 +168,19 @@ class Ledgers:
             places, when = [self._kept(one) for one in kept_instants(study, kinds)], []
         if not self.question.alone(study):
             need_divided(self.question.symbol, *(one.placed(kinds) for one in instants(study, kinds)))
-        return self.ledgers.put(
-            {"step": step, "when": when, "instants": _runs(places), **({} if first == 1 else {"first": first})}
-        )
+        beside, fewer = self._beside(study.without(self.question.symbol)), {} if first == 1 else {"first": first}
+        return self.ledgers.put({"step": step, "when": when, "instants": _runs(places), **beside, **fewer})
+
+    def _beside(self, study: Study) -> Mapping[str, int]:
+        """The node of the sizes of what is not counted of a run, as `uncounted_bytes` adds them up; nothing where there are none."""
+        if not is_a_run(study):
+            return {}
+        here = instants(study, self.question.counted)[0]
+        found = uncounted(here, degree=n_fsdp in (self.question.symbol, *study.values))
+        sized = [one for one in found if one.size is not None and not (one.name == ROWS and self.question.padded_rows)]
+        if all(one.name == ROWS for one in sized):
+            return {}
+        return {"beside": self.nodes.put("+", [self.nodes.add(cast(sp.Expr, one.size)) for one in sized])}
 
     def _when(self, study: Study) -> list[Any]:
         """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks."""

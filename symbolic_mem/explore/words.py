@@ -24,6 +24,7 @@ from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.built import CHUNKED
 from symbolic_mem.models.described import REFUSALS
 from symbolic_mem.questions.parts.bounded import FILLED, TOO_MUCH
+from symbolic_mem.questions.parts.cautions import BESIDE, beside_at
 from symbolic_mem.questions.parts.degree_words import devices_of, enough, full, full_at, full_of_tokens, no_number
 from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that_is
 from symbolic_mem.questions.parts.in_full import REMEDIES, remedy
@@ -113,6 +114,8 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "lacks": fits_at(fits=False, reading=None, **given),
         "lacks, read": fits_at(fits=False, reading=read, **given),
         "that is": that_is(n=n, left=Hole("left")),
+        "beside": BESIDE,
+        "beside at": beside_at(n=n, value=Hole("value")),
         "breaks": breaks(n=n, value=Hole("value"), rules=Hole("rules")),
         "devices of": devices_at(device=Hole("device"), **at),
         "devices": devices_at(device=None, **at),

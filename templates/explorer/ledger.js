@@ -174,8 +174,18 @@ function whyNever(data, found) {
   return fill(data.said[`never, ${code}`], { kept: least, room, rule, rules: rules.map((one) => one.words).join(" and "), needed: told(needed) });
 }
 
-// The answer as parts: whether a number that is given fits, and the smallest.
+// The answer and what it must not say alone. Of shares that are typed the page does not know what is not counted.
 function sentence(data, found) {
+  const { value, setting: { shows, shares, values }, ledger: { beside } } = found, said = answerOf(data, found);
+  if (!beside || !value || Object.keys(shares).length) return said;
+  const tried = shows === null || shows === value || !fitsAt(found, shows) ? [value] : [value, shows];
+  const full = tried.filter((one) => !holdsIn(found, plus(found.given.most(one), numbersOf(data.nodes, { ...values, [n]: one })(beside))));
+  if (full.length === tried.length) return [...said, " ", ...data.said.beside];
+  return said.concat(...full.map((one) => [" ", ...fill(data.said["beside at"], { value: told(one) })]));
+}
+
+// Whether a number that is given fits, and the smallest.
+function answerOf(data, found) {
   const smallest = smallestSentence(data, found);
   const { shows } = found.setting;
   if (shows !== null && shows === found.value && !found.rules.length) {
@@ -204,8 +214,11 @@ function smallestSentence(data, found) {
 // The place of what must fit: what each keeps or its peak, and the same of an only device.
 const eachOf = (found, number) => (found.ledger.step ? 1 : 0) + (number === 1n ? 2 : 0);
 
+const brokenBy = (found, value) => found.rules.filter((rule) => !rule.layout && !allowedBy([rule]).admits(value));
+const fitsAt = (found, value) => !brokenBy(found, value).length && holdsIn(found.limit, found.given.most(value));
+
 function givenSentence(data, found, value) {
-  const { held, placement, ranks } = found, broken = found.rules.filter((rule) => !rule.layout && !allowedBy([rule]).admits(value));
+  const { held, placement, ranks } = found, broken = brokenBy(found, value);
   if (broken.length) return fill(data.said.breaks, { value: told(value), rules: listed(broken.map((rule) => rule.words)) });
   const most = found.given.most(value), [share, room] = apart(most, found.capacity, held.unit);
   const device = data.devices.find((one) => one.name === found.setting.device).title, amount = held.devices[1] === data.amounts.devices[1];

@@ -19,6 +19,7 @@ from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import B, n_heads
 from symbolic_mem.cli.main import main
 from symbolic_mem.document.family import in_family
+from symbolic_mem.explore.choices import places
 from symbolic_mem.explore.data import asked
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
@@ -33,6 +34,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"
 # A stack without instants, a dense model, a mixture of experts, and latent attention.
 STUDIES = ["cs336-a2-xxl", "llama-3.1-8b", "mixtral-8x7b", "deepseek-v3"]
 SETTINGS = 300  # tried of each
+BESIDE = ("What is not counted may not fit beside it.", "what is not counted may not fit beside it.")
 
 
 def in_python(study, question, content, setting):
@@ -41,7 +43,7 @@ def in_python(study, question, content, setting):
         found = question.answer(changed(study, content, setting).under(question))
     except BadInput as refusal:
         return {"refused": str(refusal)}
-    said = in_family(question.sentence(found), found.capacity_unit or "GiB")
+    said = in_family(found.told, found.capacity_unit or "GiB")
     return {
         "sentence": plain_prose(arrange_prose(said)),
         "value": None if found.value is None else str(found.value),
@@ -110,6 +112,28 @@ def test_a_page_of_a_reshard_answers_as_python_does_on_the_fewest_devices_too(ta
             there = {key: value for key, value in there.items() if key != "shows"} | ({"shows": shows} if shows else {})
             expected, found = in_python(study, question, content, there), page.value(f"explorer.answer({there!r})")
             assert "refused" not in expected and {key: found.get(key) for key in expected} == expected, there
+
+
+def test_a_page_says_that_what_is_not_counted_may_not_fit_as_python_does(tab, pages):
+    path = pages("llama-3.1-8b")
+    study, content, page = load_study("llama-3.1-8b"), held_by(path), tab(path)
+    question, told = asked(study), set()
+    made = zip(places([len(options) for *_, options in content["choices"]]), content["made"], strict=True)
+    there = [chosen for chosen, one in made if not isinstance(one, str) and "beside" in content["ledgers"][one[0]]]
+    sizes = dict(content["symbols"])
+    for chosen in there:
+        for batch, shows in (("1", {}), ("1", {"shows": "16"}), (sizes["B"], {"shows": "3"})):
+            for device in ("h100-80gb", "b200"):
+                setting = {"values": {**sizes, "B": batch}, "device": device, "chosen": list(chosen), **shows}
+                setting["reading"] = content["reading"] or "reported"
+                expected, found = (
+                    in_python(study, question, content, setting),
+                    page.value(f"explorer.answer({setting!r})"),
+                )
+                if "refused" not in expected:
+                    assert {key: found.get(key) for key in expected} == expected, setting
+                    told |= {where for where in BESIDE if where in expected["sentence"]}
+    assert told == set(BESIDE)
 
 
 PARTS = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from symbolic_mem.base.exact import Given
@@ -108,6 +110,13 @@ def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value:
 
 
 BESIDE = text("What is not counted may not fit beside it.")
+
+
+def beside_at(**pieces: Any) -> Prose:
+    """The same at one of several degrees `n`, that of a `value`."""
+    return say("At {n} = {value} what is not counted may not fit beside it.", **pieces)
+
+
 CUT = text(
     "This counts amounts of memory, those of the whole model, which the plan cuts; how many devices it takes is the question "
     "of the smallest degree."

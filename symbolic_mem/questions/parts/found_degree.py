@@ -20,7 +20,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, s
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at
-from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded, cut_sequences
+from symbolic_mem.questions.parts.cautions import BESIDE, beside_at, cautions_of_fit, crowded, cut_sequences
 from symbolic_mem.questions.parts.degree_words import infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
@@ -203,9 +203,7 @@ class FoundDegree(FoundAtInstants):
         ]
         if len(full) == len(tried):
             return (BESIDE,)
-        return tuple(
-            say("At {n} = {value} what is not counted may not fit beside it.", n=self.symbol, value=n) for n in full
-        )
+        return tuple(beside_at(n=self.symbol, value=n) for n in full)
 
     @property
     def _fitting(self) -> tuple[dict[sp.Symbol, Any], Number]:
