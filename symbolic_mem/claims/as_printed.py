@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.claims.claim import Claim
-from symbolic_mem.claims.printed import Printed, in_memory, left_out, printed
+from symbolic_mem.claims.printed import Printed, in_account, in_memory, printed
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.verdict import Verdict
 from symbolic_mem.study.claimed import Claimed
@@ -27,9 +27,11 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
         for one in printed(study, asked)
     ]
     if label is None:
-        shown += [(None, one) for one in left_out(study)]
+        shown += [(None, one) for one in in_account(study)]
     for where, one in shown:
-        if not (one.is_repeated(claim) if claim.bare else one.is_called(claim.name)):
+        if claim.each and not one.of_one:
+            continue  # it is not said to be of one device
+        if not (one.is_repeated(claim) if claim.bare else one.is_called(claim.name) or one.is_of_one(claim)):
             continue
         figures = one.figures(claim)
         verdict = _of_printed(claim, one, where, figures)
@@ -41,7 +43,7 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
 
 
 def _of_printed(claim: Claim, one: Printed, label: str | None, figures: int | None) -> Verdict:
-    claimed = Claimed(one.value, "bytes", one.place, unit="bytes", given=one.given)
+    claimed = Claimed(one.value, "bytes", one.place, unit="bytes", given=one.given, of_one="device" * one.of_one)
     named = replace(claim, name=one.place) if claim.bare else claim
     assert claim.spelled is not None, "only a number is printed"
     stated = Stated(claim.number, claim.scale(claimed), claim.spelled.unit)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.exact import Numbers, at
 from symbolic_mem.base.shown import FAMILIES, Shown, shown
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.claim import Claim
@@ -19,6 +20,7 @@ from symbolic_mem.document.prose import Amount, Brief, Chain, Prose
 from symbolic_mem.document.steps import Answer, Block, Bullets, Paragraph, Step, Table
 from symbolic_mem.document.words import gib
 from symbolic_mem.hardware.devices import Device
+from symbolic_mem.questions.parts.peaks import margin, step_of
 from symbolic_mem.questions.parts.uncounted import beyond_instants, uncounted_lines
 from symbolic_mem.render.text import plain, plain_prose
 from symbolic_mem.study.answered import answer_to, once_for, seen_by
@@ -26,6 +28,7 @@ from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 MANY_FIGURES = 5  # with more that are right a number is no other one by chance
+OF_ONE = "one device"
 _SAID = "a number of its sentences"
 
 
@@ -48,6 +51,11 @@ class Printed:
         return self.device is not None
 
     @property
+    def of_one(self) -> bool:
+        """Whether it is the part of one device in what its name says."""
+        return self.under == OF_ONE
+
+    @property
     def place(self) -> str:
         """The words of its row and of its column, or the left side of its line."""
         return f"{self.name}, {self.under}" if self.under else self.name
@@ -56,7 +64,11 @@ class Printed:
         """Whether `name` is that of its row, of its line or of its device."""
         if self.device is not None:
             return names_device(name, self.device)
-        return one_word(self.name).lower() == one_word(name).lower()
+        return not self.of_one and one_word(self.name).lower() == one_word(name).lower()
+
+    def is_of_one(self, claim: Claim) -> bool:
+        """Whether it is what one device holds of what the claim names, and the claim says that it is of one."""
+        return bool(claim.each) and self.of_one and one_word(self.name).lower() == one_word(claim.name).lower()
 
     def is_repeated(self, claim: Claim) -> bool:
         """Whether a claim has the figures that are printed, in either family of units, or is the exact number."""
@@ -101,7 +113,7 @@ def printed(study: Study, question: Question) -> tuple[Printed, ...]:
 
 
 def _shown(seen: Study, question: Question) -> Iterator[Printed]:
-    found = answer_to(seen, question)
+    found = question.advise(answer_to(seen, question))
     for head, said in found.summary:
         yield from _under(head, said)
     said = (question.sentence(found), *found.cautions)
@@ -118,10 +130,19 @@ def _shown(seen: Study, question: Question) -> Iterator[Printed]:
         )
 
 
-def left_out(study: Study) -> Iterator[Printed]:
-    """The amounts of what the account of a study leaves out."""
+def in_account(study: Study) -> Iterator[Printed]:
+    """The amounts that the account of a study shows beside its terms: its instants, what it leaves out, terms on one device."""
+    step = step_of(study)
+    yield from (_printed(one.words, "", gib(one.bytes)) for one in step)
+    ahead = margin(step) if step else None
+    if ahead:
+        yield _printed("over the next instant", "", gib(ahead))
     for head, said in uncounted_lines(study, study.values):
         yield from _under(head, said)
+    for term in study.placed():
+        held = at(Memory((term,)).total, study.values)
+        if held is not None:
+            yield _printed(term.name, OF_ONE, gib(held))
 
 
 def _under(head: str, said: Prose) -> Iterator[Printed]:

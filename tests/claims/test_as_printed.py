@@ -52,6 +52,9 @@ ROWS = [
     ("cs336-a2-xxl", None, "static 3276 GiB", "static 3276 GB"),
     ("cs336-a2-xxl", "b", "96.6 GiB", "96.7 GiB"),
     ("llama-3.1-8b", None, "5.8711 GiB", "5.8811 GiB"),
+    ("lora-llama-3.1-8b", None, "21.003 GiB", "21.103 GiB"),
+    ("lora-llama-3.1-8b", None, "969.94 MiB", "979.94 MiB"),
+    ("gpt2-xl", None, "79.735 GiB", "79.835 GiB"),
     ("qlora-llama-3.1-8b", "a", "7444905984 bytes", "7444905985 bytes"),
 ]
 
@@ -61,6 +64,12 @@ def test_a_row_a_line_and_a_label_are_right_and_their_neighbours_wrong(name, lab
     study = load_study(name)
     assert check(study, said, question=label).right
     assert not check(study, near, question=label).right
+
+
+def test_a_term_of_one_device_is_right_where_it_is_said_to_be_of_one():
+    study = load_study("cs336-a2-xxl").change(values={"n_fsdp": 46})
+    said = ("17.804 GiB", "master weights = 17.804 GiB per device", "master weights = 17.904 GiB per device")
+    assert [check(study, each).right for each in (*said, "master weights = 17.804 GiB")] == [True, True, False, False]
 
 
 def test_another_degree_is_no_answer_because_a_table_shows_what_it_holds():
