@@ -205,13 +205,13 @@ class FoundLayouts(Found):
     rows: tuple[Tried, ...]
     number: int
 
-    @property
+    @cached_property
     def fitting(self) -> tuple[Tried, ...]:
         """Those that fit, in their order."""
         strict = getattr(self.question, "strict", False)
         return tuple(row for row in self.rows if row.fits(self.capacity.counted, strict=strict))
 
-    @property
+    @cached_property
     def best(self) -> Tried | None:
         """The first that fits: the smallest degree, or the mesh that cuts the model least."""
         return self.fitting[0] if self.fitting else None
@@ -230,7 +230,7 @@ class FoundLayouts(Found):
             return len(self.fitting)
         return None if self.best is None else self.best.values[question.symbol]
 
-    @property
+    @cached_property
     def ledger(self) -> Ledger:
         """What one device has; where a mesh fits, the peak of the worst rank in that which cuts least, and what is free."""
         lines = [capacity_line(self.capacity)]
