@@ -86,6 +86,17 @@ def attention(
     return join("attention", *parts)
 
 
+def repeats(how: Profile) -> bool:
+    """Say whether the attention kernel of a profile is given keys that are repeated for every query head.
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> [repeats(profile("hf-cuda-bf16", kernel=kernel)) for kernel in ("flash", "flash_gqa")]
+    [True, False]
+    """
+    keys = how.row(f"attention {how.kernel}").get("k")
+    return isinstance(keys, Mapping) and keys["shape"] in ("k_expanded", "k_repeated")
+
+
 def heads_with_keys(n_kv: sp.Expr, n_heads: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> str:
     """Say which of the query heads have keys of their own: all of them, some, or one.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import heads_with_keys
+from symbolic_mem.models.attention import heads_with_keys, repeats
 from symbolic_mem.models.profile import Profile
 
 Applies = Callable[[Architecture, Profile], bool]
@@ -40,7 +40,7 @@ def _repeats_by_parts(architecture: Architecture, how: Profile) -> bool:
 
 def _repeats_for_a_mask(architecture: Architecture, how: Profile) -> bool:
     """Whether a kernel gets repeated keys, which transformers (integrations/sdpa_attention.py, use_gqa_in_sdpa) makes beside a mask alone."""
-    return not _keeps_scores(architecture, how) and _repeats_keys(architecture, how)
+    return repeats(how) and not _keeps_scores(architecture, how) and _repeats_keys(architecture, how)
 
 
 def _drops_out(architecture: Architecture, how: Profile) -> bool:
@@ -55,7 +55,7 @@ WHEN: dict[str, Applies] = {
     "repeated by parts": _repeats_by_parts,
     "repeated for a mask": _repeats_for_a_mask,
     "dropout": _drops_out,
-    "16-bit kernel": lambda architecture, how: how.kernel in ("flash", "cudnn"),
+    "16-bit kernel": lambda architecture, how: how.kernel in ("flash", "flash_gqa", "cudnn"),
     "rmsnorm": lambda architecture, how: architecture.norm == "rms",
     OWN_LOSS: lambda architecture, how: architecture.head == "language model",
     "gated": lambda architecture, how: architecture.gated,

@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import heads_with_keys
+from symbolic_mem.models.attention import heads_with_keys, repeats
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.program_linear import product
@@ -19,7 +19,7 @@ from symbolic_mem.models.program_rotation import AT_ONCE, JOINS, part, turned
 from symbolic_mem.models.tape import Make, Tape, Value
 from symbolic_mem.models.tensors import LAID_OUT, Tensor
 
-FUSED = ("flash", "efficient")
+FUSED = ("flash", "flash_gqa", "efficient")
 BLOCK_DROPS = ("phi3",)  # families whose blocks drop out what attention and MLP have returned
 FOUR = sp.Integer(4)
 
@@ -52,12 +52,14 @@ def attention_program(
         whole, (q, k) = q, turned(tape, a, how, q, k, tables)
     tape.label = "the attention kernel"
     width = a.n_heads * a.d_head
-    some = by_hand and heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
+    some = repeats(how) and heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
     keys, values = (do.repeat(tape, one, (*TOKENS, width)) for one in (k, v)) if some else (k, v)
     scores: tuple[Value, ...] = ()
     if how.kernel in FUSED:
         attended = fused_kernel(tape, a, how, q, keys, values, width)
-        if a.family in JOINS and how.kernel == "flash":  # what is joined is laid out by heads, and so is what it gives
+        if (
+            a.family in JOINS and how.kernel != "efficient"
+        ):  # what is joined is laid out by heads, and so is what it gives
             by_heads, attended = attended, do.copied(tape, attended)
             tape.drop(by_heads)
         tape.drop(*(() if a.fused_qkv else (q,)), *((keys, values) if some else ()))
@@ -122,9 +124,9 @@ def _normed(
 
 def fused_kernel(tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Value, width: sp.Expr) -> Value:
     """Attend with one kernel: FlashAttention, or the memory-efficient one, whose rows are padded."""
-    if how.kernel == "flash":
-        return do.flash(tape, q, k, v, (B, a.n_heads, S), width)
-    return do.flash(tape, q, k, v, (B, a.n_heads, 32 * sp.ceiling(S / 32)), width, random=8)
+    if how.kernel == "efficient":
+        return do.flash(tape, q, k, v, (B, a.n_heads, 32 * sp.ceiling(S / 32)), width, random=8)
+    return do.flash(tape, q, k, v, (B, a.n_heads, S), width)
 
 
 def _bounded(tape: Tape, x: Value) -> Value:

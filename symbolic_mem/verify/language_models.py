@@ -86,7 +86,7 @@ def language_model(run: Run) -> tuple[Any, Any]:
         **config_of(run.architecture, run), use_cache=False, pad_token_id=None
     )
     if run.kernel != "eager":
-        AttentionInterface.register(FUSED, _efficient if run.kernel == "efficient" else _flash)
+        AttentionInterface.register(FUSED, ATTEND.get(run.kernel, _flash))
     config._attn_implementation = "eager" if run.kernel == "eager" else FUSED
     torch.set_default_dtype(getattr(torch, run.parameters))
     try:
@@ -167,6 +167,16 @@ def _flash(
     return _by_tokens(attend(query, keys, values, dropout, True, scale=options.get("scaling"))[0])
 
 
+def _grouped(
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, dropout: float = 0.0, **options: Any
+) -> tuple[Any, None]:
+    """Attend as FlashAttention does that is given keys and values of fewer heads: enable_gqa, which takes no mask."""
+    import torch
+
+    attend = torch.ops.aten._scaled_dot_product_flash_attention
+    return _by_tokens(attend(query, key, value, dropout, True, scale=options.get("scaling"))[0])
+
+
 def _efficient(
     module: Any, query: Any, key: Any, value: Any, attention_mask: Any, dropout: float = 0.0, **options: Any
 ) -> tuple[Any, None]:
@@ -193,3 +203,6 @@ def _repeated(heads: Any, times: int) -> Any:
         return heads
     samples, count, tokens, width = heads.shape
     return heads[:, :, None].expand(samples, count, times, tokens, width).reshape(samples, -1, tokens, width)
+
+
+ATTEND = {"flash_gqa": _grouped, "efficient": _efficient}

@@ -19,7 +19,7 @@ from symbolic_mem.recipes.recompute import recomputed_at
 from symbolic_mem.study.setting import Setting
 
 DTYPES = {2: "bfloat16", 4: "float32"}
-KERNELS = ("flash", "efficient", "eager")
+KERNELS = ("flash", "flash_gqa", "efficient", "eager")
 OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd": ("SGD", {}),
     "sgd-momentum": ("SGD", {"momentum": 0.9}),

@@ -199,6 +199,8 @@ def test_notes_are_said_only_where_they_apply():
     assert "RMSNorm" not in said("hf-cuda-bf16", norm="layer")
     assert "repeated for every query head" in said("hf-cuda-bf16")
     assert "repeated for every query head" not in said("hf-cuda-bf16", n_kv=Architecture().n_heads)
+    assert "kernel flash_gqa counts" in said("hf-cuda-bf16/flash")
+    assert not any("repeated" in said(f"hf-cuda-bf16/{kernel}") for kernel in ("flash_gqa", "cudnn"))
     assert "beside a mask" in said("hf-cuda-bf16/flash") and "beside a mask" not in said("hf-cuda-bf16/eager")
     assert "two sequences or more" in said("torch-cuda-bf16/eager")
     assert "two sequences or more" not in said("torch-cuda-bf16/flash")

@@ -96,6 +96,7 @@ def test_a_llama_holds_what_transformers_holds_at_the_largest_instant():
         ("gpt2-xl", {"kernel": "flash"}),
         ("llama-3.1-8b", {"kernel": "eager"}),
         ("llama-3.1-8b", {"kernel": "efficient", "recompute": "every=2"}),
+        ("llama-3.1-8b", {"kernel": "flash_gqa"}),
         ("llama-3.1-8b", {"recompute": "products=2"}),
     ],
 )
