@@ -84,7 +84,7 @@ def _without(unit: str, claimed: Claimed) -> str:
 def _bytes(unit: str, claim: str, name: str, meaning: str) -> Fraction:
     if not unit:
         stated = claim.removeprefix("claim ")
-        raise BadInput(f"{claim} has no unit; write {stated} GB (10^9 bytes) or {stated} GiB (2^30 bytes)")
+        raise BadInput(f"{claim} has no unit; write {stated} B, {stated} GB (10^9 bytes) or {stated} GiB (2^30 bytes)")
     times, _, things = unit.rpartition(" ")
     if things in ("byte", "bytes") and (not times or times in MULTIPLIERS):
         return Fraction(10) ** MULTIPLIERS.get(times, 0)  # 3.5 trillion bytes

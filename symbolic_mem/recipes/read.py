@@ -69,6 +69,8 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         activations=activations,
         activations_reason=table.get("activations_reason", ""),
         assumptions=tuple(table.get("assumptions", ())),
+        of_windows=tuple(table.get("of_windows", ())),
+        of_states=tuple(table.get("of_states", ())),
         of_optimizer=tuple(table.get("of_optimizer", ())),
         persistent=table.get("persistent", ""),
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),

@@ -341,7 +341,10 @@ def test_a_claim_is_right_when_it_answers_any_question_that_asks_for_it():
 @pytest.mark.parametrize(
     ("claim", "message"),
     [
-        ("static=3276", r"^claim static=3276 has no unit; write static=3276 GB \(10\^9 bytes\) or static=3276 GiB"),
+        (
+            "static=3276",
+            r"^claim static=3276 has no unit; write static=3276 B, static=3276 GB \(10\^9 bytes\) or static=3276 GiB",
+        ),
         ("static=3276G", "does not say which unit: write 3276 GB"),
         (
             "n_fsdp=38 GB",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +125,18 @@ def test_a_table_of_rotations_is_left_out_of_a_model_that_has_one(run):
     """GPT-2 adds learned positions; Llama turns queries and keys."""
     for model, there in (("gpt2-xl", False), ("llama-3.1-8b", True)):
         assert ("the table of rotations" in run("account", model, "--recipe", "vllm").out) is there
+
+
+FILES = Path(__file__).parents[1] / "data" / "hf_configs"
+MAMBA = {"model_type": "mamba2", "hidden_size": 2048, "num_hidden_layers": 8, "vocab_size": 50288, "num_heads": 64}
+
+
+@pytest.mark.parametrize(
+    ("model", "window", "states"),
+    [("gpt-oss-20b", True, False), ("llama-3.1-8b", False, False), ("mamba", False, True)],
+)
+def test_what_is_assumed_of_windows_and_states_stands_by_a_model_that_has_them(run, model, window, states):
+    Path("mamba.json").write_text(json.dumps(MAMBA | {"head_dim": 64, "state_size": 128, "n_groups": 1}))
+    file, sizes = ("mamba.json", ()) if model == "mamba" else (str(FILES / f"{model}.json"), ("--set", "S=512"))
+    said = run("solve", file, "--recipe", "vllm", "--for", "B", *sizes, "--device", "h100-80gb").out
+    assert ("sliding window needs one block" in said, "states of a recurrence" in said) == (window, states)
