@@ -38,7 +38,10 @@ def test_the_options_are_the_keys(run):
     [
         (("solve", "llama-3.1-8b", "--host", "8 GiB", "--per-host", "8"), "nothing is offloaded to it"),
         (("solve", "llama-3.1-8b", "--offload", "optimizer", "--host", "8 GiB"), "--per-host 8"),
-        (("solve", "llama-3.1-8b", "--for", "B", "--host", "8 GiB", "--per-host", "8"), "asks for largest"),
+        (
+            ("solve", "llama-3.1-8b", "--for", "B", "--set", "n_fsdp=8", "--host", "8 GiB", "--per-host", "8"),
+            "nothing is offloaded to it",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_refused(run, call, said):
