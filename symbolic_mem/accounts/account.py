@@ -98,7 +98,7 @@ def _counts(state: State, model: Model, recipe: Recipe) -> bool:
 def state_terms(
     state: State, weights: Weights, source: str, kinds_apart: tuple[str, ...] = (), parameters: sp.Expr | None = None
 ) -> Iterator[Term]:
-    """Yield what a state keeps for some weights: nothing where it is of none of them, two terms where its kind is `apart`."""
+    """Yield what a state keeps for some weights: nothing where it is of none of them, two terms where its kind is among `kinds_apart`."""
     two = state.kind in kinds_apart
     terms = apart(state, weights, source) if two else (state_term(state, weights, source, parameters),)
     return (term for term in terms if term.parts)

@@ -64,13 +64,13 @@ def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iter
     """In what gradients are summed that are whole on each device, or that are divided while weights are not, and their copies."""
     if plan.engine or plan.sends != "dp" or "gradients" in recipe.offload or numbers.values_given.get(n_fsdp) == 1:
         return
-    if "gradients" in plan.divided:
-        kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
-        yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), 2 * kept, source=DEEPSPEED)
     own = [one for one in recipe.states if one.kind == "gradients"]
     if "gradients" not in plan.divided:
         yield from _all_of(own, {}, built, BUCKETS, DDP_BUCKETS, DDP)
-    elif recipe.moments == FP32:
+        return
+    kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
+    yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), 2 * kept, source=DEEPSPEED)
+    if recipe.moments == FP32:
         made = {one: FP32 + (0 if one.bytes_per_element == FP32 else one.bytes_per_element) for one in own}
         yield from _all_of(own, made, built, STEP, DEEPSPEED_STEP, DEEPSPEED, plan.shares["gradients"].degree)
 

@@ -58,9 +58,7 @@ def _verdict(verdict: Verdict) -> Prose:
         pieces["what"] = verdict.claimed.fits
         return say("{claim} is right: it is the exact number, and {what} fits there.", **pieces)
     if not verdict.right:
-        if verdict.claimed.given:
-            return sentences(_wrong(verdict, pieces), _rule(verdict))
-        if verdict.own:
+        if verdict.claimed.given or verdict.own:
             return sentences(_wrong(verdict, pieces), _rule(verdict))
         open_counts = text("") if counted is None else counted.wrong
         return sentences(_wrong(verdict, pieces), _nearest(verdict), _rule(verdict), open_counts, _slips(verdict))

@@ -57,9 +57,8 @@ def attention_program(
     scores: tuple[Value, ...] = ()
     if how.kernel in FUSED:
         attended = fused_kernel(tape, a, how, q, keys, values, width)
-        if (
-            a.family in JOINS and how.kernel != "efficient"
-        ):  # what is joined is laid out by heads, and so is what it gives
+        # What is joined is laid out by heads, and so is what the kernel gives.
+        if a.family in JOINS and how.kernel != "efficient":
             by_heads, attended = attended, do.copied(tape, attended)
             tape.drop(by_heads)
         tape.drop(*(() if a.fused_qkv else (q,)), *((keys, values) if some else ()))
