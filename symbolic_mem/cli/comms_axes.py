@@ -111,29 +111,15 @@ def _not_counted(study: Study) -> list[str]:
 
 
 def _of_the_root(study: Study) -> list[str]:
-    """That weights outside the blocks are gathered once, where the step of a plan is that of PyTorch's ``fully_shard``.
+    """That weights outside the blocks are gathered once, where they are."""
+    from symbolic_mem.base.rational import rounded_up
+    from symbolic_mem.questions.parts.meshes import gathered_once
 
-    Source: PyTorch 2.13, torch/distributed/fsdp/_fully_shard/_fsdp_state.py, `_lazy_init`.
-    """
-    import sympy as sp
-
-    from symbolic_mem.accounts.schedule import schedule_of
-    from symbolic_mem.accounts.units import units
-    from symbolic_mem.base.rational import ratio, rounded_up
-    from symbolic_mem.plans.volumes import BF16
-
-    plan, model = study.plan, study.rank.model
-    assert plan is not None
-    gathered = plan.sends in ("fsdp", "hsdp") and not plan.engine and plan.keep == 0
-    if not gathered or schedule_of(study.recipe, model, study.placement) != "fsdp2":
-        return []
-    root = sp.Add(*(part.elements for part in units(model).root))
-    size, degree = study.numbers[root], study.numbers[study.placement["weights"].degree]
-    fewer = BF16 * size * ratio(degree - 1, degree)
-    if not fewer:
+    found = gathered_once(study)
+    if found is None:
         return []
     stays = "that fully_shard keeps weights outside the blocks gathered between the passes, unless reshard_after_forward is set"
-    less = f"{figure(rounded_up(fewer))} bytes fewer along n_fsdp, of {figure(rounded_up(size))} parameters"
+    less = f"{figure(rounded_up(found.fewer))} bytes fewer along n_fsdp, of {figure(rounded_up(found.parameters))} parameters"
     return [f"{stays}: {less}"]
 
 

@@ -12,9 +12,11 @@ from typing import NamedTuple
 import sympy as sp
 
 from symbolic_mem.accounts.ranks import ranks
+from symbolic_mem.accounts.schedule import schedule_of
+from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, number
-from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.rational import Number, ratio, symbolic
 from symbolic_mem.base.symbols import (
     B,
     S,
@@ -36,7 +38,7 @@ from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.rests import HALVES, sizes
-from symbolic_mem.plans.volumes import Held, sent
+from symbolic_mem.plans.volumes import BF16, Held, sent
 from symbolic_mem.study.study import Study
 
 AXES = (n_tp, n_pp, n_cp, n_ep)
@@ -240,6 +242,28 @@ def volumes(study: Study) -> Sent | None:
     sizes = {axis: (volume, number(volume, there)) for axis, volume in found.axes.items()}
     used = {axis: pair for axis, pair in sizes.items() if pair[1] != 0 and (axis != n_pp or known[n_pp] != 1)}
     return Sent(used, known, held, found.micro, plan.sends == "dp")
+
+
+class Once(NamedTuple):
+    """How many `parameters` are gathered once in a step, and how many bytes `fewer` a rank then sends."""
+
+    parameters: Number
+    fewer: Number
+
+
+def gathered_once(study: Study) -> Once | None:
+    """The weights outside the blocks, where the step of a plan is that of PyTorch's ``fully_shard``, which keeps them gathered.
+
+    Source: PyTorch 2.13, torch/distributed/fsdp/_fully_shard/_fsdp_state.py, `_lazy_init`.
+    """
+    plan, model = study.plan, study.rank.model
+    gathers = plan is not None and plan.sends in ("fsdp", "hsdp") and not plan.engine and plan.keep == 0
+    if not gathers or schedule_of(study.recipe, model, study.placement) != "fsdp2":
+        return None
+    size = study.numbers[sp.Add(*(part.elements for part in units(model).root))]
+    degree = study.numbers[study.placement["weights"].degree]
+    fewer = BF16 * size * ratio(degree - 1, degree)
+    return Once(size, fewer) if fewer else None
 
 
 def _parameters(study: Study, *, experts: bool) -> sp.Expr:
