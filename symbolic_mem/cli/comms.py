@@ -116,7 +116,7 @@ def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
 def _show(answer: FoundBatch) -> None:
     from symbolic_mem.base.symbols import C, W, X, Y
     from symbolic_mem.document.prose import Prose
-    from symbolic_mem.render.text import plain_prose
+    from symbolic_mem.render.text import plain, plain_prose
 
     found = answer.communication
     conventions = found["conventions"]
@@ -136,7 +136,7 @@ def _show(answer: FoundBatch) -> None:
             (
                 *(row["name"], row.get("axis", "")),
                 *(figure(row["bytes"], digits=14) if "bytes" in row else "", figure(row["seconds"], digits=6)),
-                row["formula"],
+                plain(row["formula"]),
             )
             for row in found["times"]
         ],
@@ -153,13 +153,13 @@ def _show(answer: FoundBatch) -> None:
     else:
         bound, unit = figure(found["critical_batch_tokens"], "tokens", 6), conventions["unit"]
         click.echo("")
-        print_line(f"{bound} in the whole batch: T > {found['formula']}", "critical batch", 16)
+        print_line(f"{bound} in the whole batch: T > {plain(found['formula'])}", "critical batch", 16)
         print_line(f"{figure(found['per_chip'], unit, 6)} (T/N)", "per chip", 16)
         if found["per_fsdp_rank"] is not None:
             print_line(f"{figure(found['per_fsdp_rank'], unit, 6)} (T/X)", "per FSDP rank", 16)
         print_line(f"{figure(found['smallest_batch_tokens'], unit)}", "smallest batch", 16)
     for condition in found["conditions"]:
-        print_line(condition, "condition", 16)
+        print_line(f"{plain(condition.lhs)} > {plain(condition.rhs)}", "condition", 16)
     if found["winner"] is not None:
         slower = "the mathematics" if found["winner"] == "math" else f"sending along {found['winner']}"
         print_line(f"at {figure(found['batch_tokens'], 'tokens')} {slower} takes longer")

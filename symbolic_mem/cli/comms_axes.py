@@ -50,9 +50,9 @@ def along_axes(study: Study, *, as_json: bool) -> None:
     for what in _not_counted(study):
         print_line(what, "not counted", 14)
     if order is not None and waits is not None:
-        from symbolic_mem.base.formula import write_formula
+        from symbolic_mem.render.text import plain
 
-        print_line(f"{write_formula(waits)} = {share} of the time that a rank computes ({order.name})", "bubble", 14)
+        print_line(f"{plain(waits)} = {share} of the time that a rank computes ({order.name})", "bubble", 14)
     elif order is not None:
         print_line(_waits(order), "bubble", 14)
     _show_times(study, took)
@@ -126,8 +126,8 @@ def _of_the_root(study: Study) -> list[str]:
 def _show(study: Study, found: Sent, took: Times | None) -> None:
     import sympy as sp
 
-    from symbolic_mem.base.formula import write_formula
     from symbolic_mem.base.rational import rounded_up
+    from symbolic_mem.render.text import plain
 
     assert study.plan is not None
     print_title(study.heading)
@@ -144,7 +144,7 @@ def _show(study: Study, found: Sent, took: Times | None) -> None:
                 if took is None
                 else (figure(took.sends[axis], "s", 4), figure(100 * took.sends[axis] / took.computes, "%", 4))
             ),
-            write_formula(volume),
+            plain(volume),
         )
         for axis, (volume, size) in found.axes.items()
     ]

@@ -60,7 +60,10 @@ def plain_record(value: Any) -> Any:
     """
     match value:
         case Mapping():
-            return {str(key): _formula(item) if key == "formula" else plain_record(item) for key, item in value.items()}
+            return {
+                str(key): _formula(item) if str(key).endswith("formula") else plain_record(item)
+                for key, item in value.items()
+            }
         case sp.Expr():
             return _number(value) if value.is_number else write_formula(value)
         case Typeset():

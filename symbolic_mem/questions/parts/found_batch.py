@@ -8,7 +8,6 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.exact import Values, at
-from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.symbols import N_devices, T, T_min, X_best
 from symbolic_mem.base.values import dataclass
@@ -111,9 +110,9 @@ class FoundBatch(Found):
             "study": self.study.name,
             "conventions": {**facts["conventions"], **setting},
             **{name: facts[name] for name in batch},
-            "formula": write_formula(formula),
+            "formula": formula,
             "latex": Typeset(formula),
-            "conditions": [f"{write_formula(self._long(margin))} > 1" for margin in self.used.conditions],
+            "conditions": [sp.Gt(self._long(margin), 1, evaluate=False) for margin in self.used.conditions],
             "reason": self.reason,
             **self._best_mesh,
             "values": {str(symbol): number for symbol, number in self.known.items() if symbol not in self.times.names},
@@ -132,7 +131,7 @@ class FoundBatch(Found):
         best = None if whole is None else {"X": whole.x, "Y": whole.y, "critical_batch_tokens": whole.tokens}
         return {
             "optimal_x": self.used.x,
-            "optimal_x_formula": write_formula(self._long(self.free.best_x)),
+            "optimal_x_formula": self._long(self.free.best_x),
             "best_whole_mesh": best,
         }
 
@@ -141,7 +140,7 @@ class FoundBatch(Found):
             {
                 "name": each.name,
                 "axis": each.axis,
-                "volume_formula": write_formula(self._long(each.volume)),
+                "volume_formula": self._long(each.volume),
                 "bytes": at(each.volume, self.at_batch),
                 **self._seconds(each.time),
             }
@@ -150,7 +149,7 @@ class FoundBatch(Found):
 
     def _seconds(self, time: sp.Expr) -> Mapping[str, Any]:
         formula = self._long(time)
-        return {"formula": write_formula(formula), "latex": Typeset(formula), "seconds": at(time, self.at_batch)}
+        return {"formula": formula, "latex": Typeset(formula), "seconds": at(time, self.at_batch)}
 
     def _long(self, expr: sp.Expr) -> sp.Expr:
         """An expression in the sizes of the model, without the short names of its load."""
