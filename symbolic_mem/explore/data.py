@@ -59,7 +59,9 @@ def _need_memory(study: Study) -> None:
 
 
 def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[str, Any]:
-    """Return what the page of one question holds; `command` are the first words of the command that solves it, and its options.
+    """Return what the page of one question holds, what is alike side by side.
+
+    `command` are the first words of the command that solves it, and its options.
 
     Raises `BadInput` where the question has no answer of this kind, and `MissingValue` naming symbols without a value.
     """
@@ -87,6 +89,8 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     }
     bound = ledgers.tree(M_divided / (C_mem - M_fixed))
     return {
+        "trees": ledgers.trees.listed,
+        "nodes": ledgers.nodes.listed,
         "n": str(n),
         "strict": question.strict,
         "most": str(MAX_VALUE),
@@ -94,6 +98,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "held": [[str(one), str(seen.values[one])] for one in held(seen, n)],
         "groups": groups(seen),
         "shows": None if n not in whole.values else str(whole.values[n]),
+        "placements": ledgers.placements.listed,
         "formulas": formulas,
         "defined": named_parts,
         "bound": bound,
@@ -101,27 +106,24 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "kinds": [KIND_WORDS[kind] for kind in KINDS],
         "kind names": list(KINDS),
         "reading": capacity.reading or "",
+        "devices": list(devices(seen)),
+        "ledgers": ledgers.ledgers.listed,
         "made": made,
         "single": SINGLE,
-        "nodes": ledgers.nodes.listed,
-        "trees": ledgers.trees.listed,
         "terms": ledgers.terms.listed,
         "instants": ledgers.instants.listed,
         "turns": ledgers.turns.listed,
         "counts": ledgers.counts.listed,
         "states": ledgers.states.listed,
-        "ledgers": ledgers.ledgers.listed,
-        "placements": ledgers.placements.listed,
         "ruled": ledgers.ruled.listed,
         "command": None if command is None else list(command),
         "names": names([*symbols, *held(seen, n), n, P, M_divided, M_fixed, C_mem]),
-        "devices": list(devices(seen)),
-        "amounts": amounts(seen),
         "choices": [
             [one.name, one.head, one.option, [[option.name, option.words] for option in one.options]] for one in offered
         ],
         "words": ledgers.words.listed,
         "said": templates(n),
+        "amounts": amounts(seen),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from base64 import b64encode, b85encode
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -38,7 +38,7 @@ SCRIPTS = (
 
 NODES = "+*Mmcf"  # signs of nodes that name other nodes alone
 TREES = "*r/kv(F^"  # signs of what is typeset that name others
-BLOCK = 3000  # signs that are worth a code of their own
+BLOCK = 2500  # signs that are worth a code of their own
 _ASIDE = re.compile(r"\s// .*|/\*.*?\*/")  # a comment at the end of a line, or within one
 # A string, a template, an expression of a match, all of which stay; and spaces. No template stands inside one with spaces.
 _WRITTEN = re.compile(
@@ -46,7 +46,9 @@ _WRITTEN = re.compile(
 )
 _APART = re.compile(r"[\w$]{2}|\+\+|--")  # signs that would be one without the space between them
 _ENDS = re.compile(r"(?<=[{(\[,;])\n|\n(?=[})\]])")
-_BARE_85 = str.maketrans("<>&", ",.:")
+SIGNS = bytes(range(32, 127)).decode().replace("<", "")  # all that can be printed but the one that ends a script
+BYTES, IN_SIGNS = 9, 11  # 94**11 is over 256**9
+NEAR = 8  # places back that are told as such
 _LOOSE = re.compile(r'("[^"]*")|/\*.*?\*/|\s*([{};,])\s*|(:)\s+|(\s)\s+', re.DOTALL)
 
 
@@ -134,13 +136,15 @@ def _alike(before: Sequence[Any], after: Sequence[Any]) -> int:
 
 
 def near(listed: Sequence[Any], signs: str) -> list[Any]:
-    """Return lists that begin with one of the `signs`, in which -1 stands for the place before their own, which most name.
+    """Return lists that begin with one of the `signs`, in which a place not far before their own is told by how far: most name such.
 
-    >>> near(["L", 2, ["*", 0, 1], ["+", 1, 2], ["^", 3, -1]], NODES)
-    ['L', 2, ['*', 0, -1], ['+', 1, -1], ['^', 3, -1]]
+    >>> near(["L", 2, ["*", 0, 1], ["+", 0, 2]], NODES), near([*"abcdefghi", ["m", 0, 8]], NODES)[-1]
+    (['L', 2, ['*', -2, -1], ['+', -3, -1]], ['m', 0, -1])
     """
     return [
-        [-1 if part == place - 1 else part for part in one] if isinstance(one, list) and one[0] in signs else one
+        [part - place if type(part) is int and place - part <= NEAR else part for part in one]
+        if isinstance(one, list) and one[0] in signs
+        else one
         for place, one in enumerate(listed)
     ]
 
@@ -162,12 +166,10 @@ def runs(ledgers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def packed(content: Mapping[str, Any], script: str) -> str:
-    """Return what a page holds, on one line, and its script after it: deflated, in 85 signs that HTML leaves alone.
-
-    The signs are those of RFC 1924 but for three: ``,`` ``.`` ``:`` stand for ``<`` ``>`` ``&``.
+    """Return what a page holds, on one line, and its script after it: deflated, in signs of which HTML leaves each alone in a script.
 
     >>> packed({"n": "n_fsdp"}, "run();")
-    'c-pI0%2TpZ%8O4cPAO2T,ti%8)6ldA07*~=js'
+    'QTqG>]Q;eEJKI6ht=czqcP4ejK`$w:!_.q1 '
     """
     deflating, deflated, waiting = zlib.compressobj(9, memLevel=9), b"", ""
     for part in (*_parts(content), script):
@@ -176,7 +178,16 @@ def packed(content: Mapping[str, Any], script: str) -> str:
             deflated += deflating.compress(waiting.encode()) + deflating.flush(zlib.Z_BLOCK)
             waiting = ""
     deflated += deflating.compress(waiting.encode()) + deflating.flush()
-    return b85encode(deflated).decode("ascii").translate(_BARE_85)
+    return "".join(_signs(deflated[at : at + BYTES]) for at in range(0, len(deflated), BYTES))
+
+
+def _signs(some: bytes) -> str:
+    """So many bytes as whole number of their signs, the last first; fewer bytes in fewer signs."""
+    number, found = int.from_bytes(some), ""
+    for _ in range(-(-len(some) * IN_SIGNS // BYTES)):
+        number, rank = divmod(number, len(SIGNS))
+        found += SIGNS[rank]
+    return found
 
 
 def _parts(content: Mapping[str, Any]) -> Iterator[str]:

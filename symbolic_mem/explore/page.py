@@ -127,7 +127,7 @@ def _page(explorer: Explorer) -> str:
         question=plain_prose(study.said(question.title)),
         version=__version__,
         digests=[digest(opener), digest(own)],
-        packed=packed(held, own),
+        packed=Markup(packed(held, own)),
         opener=Markup(opener),
         looks=Markup(tight(first_looks)),
         content=content,

@@ -3,20 +3,22 @@
 // which nothing is seen before: so this stands before all that is seen.
 globalThis.wake = (() => {
   const EVENTS = ["pointerover", "pointerdown", "touchstart", "wheel", "scroll", "keydown", "focusin", "beforeprint", "hashchange"];
-  const SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%:()*+-;,=.?@^_`{|}~";
   const root = document.documentElement, ready = new Promise((parsed) => addEventListener("DOMContentLoaded", parsed));
   let done = null, early = null;
   const click = ({ target }) => { early = target.closest("button"); };
-  // Each five signs are four bytes.
+  // Each eleven signs are nine bytes: the signs from the space on are digits, the last first, and "<" is none of them.
   const read = (signs) => {
-    const ranks = new Uint8Array(128), bytes = new DataView(new ArrayBuffer(signs.length));
-    [...SIGNS].forEach((sign, rank) => { ranks[sign.charCodeAt(0)] = rank; });
-    for (let at = 0; at * 5 < signs.length; at++) {
-      let number = 0;
-      for (let k = at * 5; k < at * 5 + 5; k++) number = number * 85 + (k < signs.length ? ranks[signs.charCodeAt(k)] : 84);
-      bytes.setUint32(at * 4, number);
+    const bytes = new Uint8Array(Math.floor(signs.length * 9 / 11));
+    for (let at = 0; at * 11 < signs.length; at++) {
+      const first = at * 9, last = Math.min(first + 9, bytes.length);
+      let number = 0n;
+      for (let k = Math.min(at * 11 + 11, signs.length); k-- > at * 11;) {
+        const code = signs.charCodeAt(k);
+        number = number * 94n + BigInt(code - (code > 60 ? 33 : 32));
+      }
+      for (let k = last; k-- > first; number >>= 8n) bytes[k] = Number(number & 255n);
     }
-    return bytes.buffer.slice(0, Math.floor(signs.length * 0.8));
+    return bytes;
   };
   const open = async () => {
     await ready;

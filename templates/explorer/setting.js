@@ -19,8 +19,8 @@ function raggedOf(columns) {
   });
 }
 
-// Lists with one of the signs, in which -1 stands for the place before their own.
-const nearIn = (listed, signs) => listed.map((one, place) => (Array.isArray(one) && signs.includes(one[0]) ? one.map((part) => (part === -1 ? place - 1 : part)) : one));
+// Lists with one of the signs, in which a place less than nothing is so far before their own.
+const nearIn = (listed, signs) => listed.map((one, place) => (Array.isArray(one) && signs.includes(one[0]) ? one.map((part) => (part < 0 ? place + part : part)) : one));
 
 // Runs of instants, of which each says how far it begins from the end of the one before.
 function putRuns(ledgers) {
