@@ -46,7 +46,7 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
     2023), PyTorch's context parallelism, which gathers them (torchtitan's default), and the buckets of gradients of PyTorch
     and of DeepSpeed.
     """
-    yield from _buckets(plan, built, recipe, numbers)
+    yield from _buckets(plan, built, recipe)
     if plan.engine and engines()[plan.engine].refers:
         found = ranks(plan, built, numbers, every=False)
         most = found[0] if len(found) == 1 else max(found, key=lambda rank: numbers[_weights(rank)], default=None)
@@ -60,16 +60,16 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
     yield from _of_others(plan, whole, built, recipe, numbers)
 
 
-def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
+def _buckets(plan: Plan, built: Built, recipe: Recipe) -> Iterator[LeftOut]:
     """In what gradients are summed that are whole on each device, or that are divided while weights are not, and their copies."""
-    if plan.engine or plan.sends != "dp" or "gradients" in recipe.offload or numbers.values_given.get(n_fsdp) == 1:
+    if plan.engine or plan.sends != "dp" or "gradients" in recipe.offload:
         return
     own = [one for one in recipe.states if one.kind == "gradients"]
     if "gradients" not in plan.divided:
         yield from _all_of(own, {}, built, BUCKETS, DDP_BUCKETS, DDP)
         return
     kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
-    yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), 2 * kept, source=DEEPSPEED)
+    yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), 2 * kept, source=DEEPSPEED, among=n_fsdp)
     if recipe.moments == FP32:
         made = {one: FP32 + (0 if one.bytes_per_element == FP32 else one.bytes_per_element) for one in own}
         yield from _all_of(own, made, built, STEP, DEEPSPEED_STEP, DEEPSPEED, plan.shares["gradients"].degree)
@@ -91,7 +91,7 @@ def _all_of(
         for part in one.parts(built.model)
     )
     if parts:
-        yield LeftOut(name, words, (parts,), sp.S.One, degree, source=source)
+        yield LeftOut(name, words, (parts,), sp.S.One, degree, source=source, among=n_fsdp)
 
 
 def _of_others(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:

@@ -62,7 +62,7 @@ class LeftOut:
 
     They are `each` for every element of the largest of several `sets` of tensors, divided over `degree` devices: no
     sets, no size. `short` is the same number written with the model's named parts. A recipe's words for several things
-    `covers` their names.
+    `covers` their names. What is there `among` several devices alone is not where that degree is 1.
     """
 
     name: str
@@ -74,6 +74,11 @@ class LeftOut:
     source: str = ""
     short: sp.Expr | None = None
     covers: tuple[str, ...] = ()
+    among: sp.Symbol | None = None
+
+    def there(self, values: Given) -> bool:
+        """Whether it is there at a degree, or while that has no value."""
+        return self.among is None or values.get(self.among) != 1
 
     @cached_property
     def size(self) -> sp.Expr | None:

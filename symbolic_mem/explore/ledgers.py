@@ -180,7 +180,13 @@ class Ledgers:
         sized = [one for one in found if one.size is not None and not (one.name == ROWS and self.question.padded_rows)]
         if all(one.name == ROWS for one in sized):
             return {}
-        return {"beside": self.nodes.put("+", [self.nodes.add(cast(sp.Expr, one.size)) for one in sized])}
+        n = self.question.symbol
+        sizes = (
+            one.size * (1 - sp.floor(1 / n)) if one.among == n else cast(sp.Expr, one.size)
+            for one in sized
+            if one.there(study.values)
+        )
+        return {"beside": self.nodes.put("+", [self.nodes.add(size) for size in sizes])}
 
     def _when(self, study: Study) -> list[Any]:
         """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks."""

@@ -92,6 +92,16 @@ class Filled:
             return _Several(self.fill(bounds))
         return _Several(item for item in self.fill(padding) if item["bytes"] != 0)
 
+    def among(self, degree: int, record: Any) -> Any:
+        """What is there among several devices alone: nothing where their degree is 1."""
+        return _UNSAID if self.numbers[degree] == 1 else self.fill(record)
+
+    def size(self, place: int | Sequence[int]) -> Number | None:
+        """A size, or that of what is there among several devices alone, whose degree stands beside it."""
+        if isinstance(place, int):
+            return self.numbers[place]
+        return 0 if self.numbers[place[1]] == 1 else self.numbers[place[0]]
+
     def changed(self, sentence: str) -> Any:
         """What the caller changes, in a sentence; nothing where that is nothing."""
         return sentence.replace(CHANGED, self.asked.changes) if self.asked.changes else _UNSAID

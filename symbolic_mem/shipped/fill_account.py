@@ -72,7 +72,7 @@ class FilledAccount(Filled):
         if held is None or self.counted is None or held > self.counted:
             return self.unless_empty(())
         padding = sum(self.numbers[place] or 0 for place in rows)
-        beyond = sum(self.numbers[place] or 0 for place in more[0 if self.held else 1])
+        beyond = sum(self.size(place) or 0 for place in more[0 if self.held else 1])
         return self.unless_empty(cautions(self.asked.device, held, padding, beyond, taken, "account"))
 
     def beyond(self, of_step: Any, of_kept: Any) -> Any:

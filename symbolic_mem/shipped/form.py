@@ -126,16 +126,18 @@ def uncounted_form(study: Study, nodes: LookedUp) -> list[Any]:
     return found
 
 
-def sizes_of(study: Study, nodes: LookedUp) -> list[int]:
-    """The places of the sizes of what a study does not count of a run, beside the padding of rows."""
+def sizes_of(study: Study, nodes: LookedUp) -> list[int | list[int]]:
+    """The places of the sizes of what a study does not count of a run, beside the padding of rows; some with that of a degree (see `Filled.size`)."""
     if not is_a_run(study):
         return []
-    return [nodes.node(one.size).place for one in uncounted(study) if one.name != ROWS and one.size is not None]
+    sized = ((one, nodes.node(one.size).place) for one in uncounted(study) if one.name != ROWS and one.size is not None)
+    return [place if one.among is None else [place, nodes.node(one.among).place] for one, place in sized]
 
 
 def _uncounted(one: LeftOut, nodes: LookedUp) -> dict[str, Any]:
     size = None if one.size is None else hole("up", nodes.node(one.size).place)
-    return {"what": one.words, "bytes": size, "formula": one.size}
+    record = {"what": one.words, "bytes": size, "formula": one.size}
+    return record if one.among is None else hole("among", nodes.node(one.among).place, record)
 
 
 def powers_of(step: Sequence[Memory]) -> Mapping[str, int | None]:

@@ -88,6 +88,17 @@ def test_deepspeed_copies_a_rank_s_gradients_for_its_step():
     assert name not in sizes({"recipe": "pure-bf16", "plan": "zero-2"}, n_fsdp=8)
 
 
+def test_an_answer_of_one_device_lists_no_buckets(run):
+    """One process reduces nothing: what is not counted is that of the answer's own number of devices."""
+    asked = ("solve", "llama-3.1-8b", "--plan", "zero-1", "--recipe", "pure-bf16", "--set", "B=1", "--set", "S=2048")
+    for device, value, listed in (("h200", 1, False), ("h100-80gb", 1, False), ("mi250x", 2, True)):
+        found = json.loads(run(*asked, "--device", device, "--json").out)
+        assert found["value"] == value
+        assert any(DDP in row["what"] for row in found["not_counted"]) == listed
+        said = run(*asked, "--device", device).out
+        assert (DDP in said, "What is not counted may not fit beside it." in said) == (listed, listed)
+
+
 def test_each_is_said_in_every_face(run, tmp_path):
     given = ("cluster-mixtral-8x7b", "--set", "n_cp=2")
     lines = run("account", *given).out.splitlines()

@@ -68,6 +68,15 @@ def test_a_ledger_as_data_gives_the_numbers_of_the_ledger(name):
             assert number(nodes, len(nodes) - 1, values) == fraction(value), symbol
 
 
+def test_the_buckets_of_data_parallelism_are_not_there_on_one_device():
+    study = load_study("llama-3.1-8b").change(recipe="pure-bf16", plan="zero-1")
+    content = data(study, asked(study), None)
+    beside = content["ledgers"][content["made"][0][0]]["beside"]
+    parameters = 8_030_261_248
+    for n, size in ((1, 0), (2, 2 * parameters), (8, 2 * parameters)):
+        assert number(content["nodes"], beside, dict(content["symbols"]) | {"n_fsdp": str(n)}) == size
+
+
 def test_what_is_free_in_data_stays_a_name():
     study = load_study("cs336-a2-xxl")
     question = asked(study)

@@ -84,7 +84,7 @@ def _besides(study: Study, numbers: Numbers, *, padded: bool) -> Iterator[tuple[
     """What is left out, with its size where that is known; rows that are cut whole count their padding."""
     for one in uncounted(study, degree=n_fsdp in numbers.values_given):
         size = one.at(numbers) if one.name != WORKING else _of_a_pass(study)
-        if one.name != ROWS or not (padded or size == 0):
+        if one.there(numbers.values_given) and (one.name != ROWS or not (padded or size == 0)):
             yield one, size
 
 
