@@ -13,7 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import M_X, C, T, W, n_fsdp
+from symbolic_mem.base.symbols import M_X, B, C, T, W, n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
@@ -21,6 +21,7 @@ from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.both_edge import at_first, edge, one_sequence
 from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, on_one, whose_tokens, window
+from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.lines import capacity_line
@@ -143,13 +144,13 @@ class FitsAndComputes(OfKinds):
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that several instants count."""
-        return (each_words(self._counted(found.study)),) if len(found.limits.shares) > 1 else ()
+        return (each_words(self.counted_in(found.study)),) if len(found.limits.shares) > 1 else ()
 
     def heading(self, found: FoundBoth) -> str:
         """The title where the study gives none."""
-        return self.title or f"The degrees that hold {fitting(self._counted(found.study))} and keep the chips busy"
+        return self.title or f"The degrees that hold {fitting(self.counted_in(found.study))} and keep the chips busy"
 
-    def _counted(self, study: Study) -> Study:
+    def counted_in(self, study: Study) -> Study:
         """The study at an instant that counts."""
         return instants(study, self.counted)[0]
 
@@ -239,10 +240,37 @@ class FoundBoth(Found):
         )
 
     @property
+    def held(self) -> Fraction | None:
+        """Exact bytes of one device at the smallest degree that does both."""
+        return None if self.value is None else self.limits.held(self.value, self.tokens)
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """What may have no room beside that."""
+        return cautions_of_fit(self._fullest, self._known, self.capacity, self.held, "account")
+
+    @property
+    def crowded(self) -> tuple[Prose, ...]:
+        """That what is not counted may take more than is left."""
+        return crowded(self._fullest, self._known, self.capacity, self.held)
+
+    @property
+    def beside_it(self) -> tuple[Prose, ...]:
+        """That in short."""
+        return (BESIDE,) if self.crowded else ()
+
+    @property
+    def _fullest(self) -> Study:
+        """The study at an instant that counts."""
+        return self.question.counted_in(self.study)
+
+    @property
     def _known(self) -> Values:
-        """The numbers of the study, with the answer in its place."""
-        answer = {} if self.value is None else {self.question.symbol: sp.Integer(self.value)}
-        return {**self.study.values, **answer}
+        """The numbers of the study as one device has them: with the answer in its place, and its own part of the batch where that counts."""
+        if self.value is None:
+            return self.study.values
+        own = {B: self.study.values[B] / self.value} if self.question.each else {}
+        return {**self.study.values, self.symbol: sp.Integer(self.value), **own}
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -258,7 +286,7 @@ class FoundBoth(Found):
             "batch_tokens": self.tokens,
             "first_batch_tokens": None if self.first is None else self.first[0],
             "first_batch_degree": None if self.first is None else self.first[1],
-            "not_counted": uncounted_records(self.study, self._known),
+            "not_counted": uncounted_records(self._fullest, self._known),
         }
 
 

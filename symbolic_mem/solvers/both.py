@@ -107,8 +107,12 @@ class Both:
 
     def fits(self, n: int, tokens: int) -> bool:
         """Whether one of `n` devices holds its share of a batch of `tokens`, at every instant."""
+        return self.limit.holds(self.held(n, tokens))
+
+    def held(self, n: int, tokens: int) -> Fraction:
+        """The most bytes that one of `n` devices holds at any instant, for a batch of `tokens`."""
         there = self.alone if n == 1 and self.alone else self.shares
-        return all(self.limit.holds(share.at(n, tokens)) for share in there)
+        return max(share.at(n, tokens) for share in there)
 
     def one_is_enough(self, tokens: int) -> bool:
         """Whether one device holds its own step."""

@@ -16,6 +16,7 @@ from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.bound import solve
+from symbolic_mem.study.answered import found_for
 
 
 def small(folder, rates):
@@ -199,3 +200,49 @@ def test_read_for_the_tokens_of_one_device_39_devices_fit_1278_tokens_each():
     assert limits.interval(tokens) == (47, 102)
     assert held(39, 1278) < 95 * 2**30 <= held(38, 1278)
     assert limits.first_batch() == (50176, 39)
+
+
+def answered(study):
+    """The answer of its question."""
+    return found_for(study, study.question("a"))
+
+
+ZERO_2 = """
+title = "x"
+model = { kind = "gated-ffn", residual = true }
+values = { d_model = 4096, d_ff = 14336, L = 32, B = 64, S = 2048, M_X = 2, C = 4.6e14, W = 1.8e11 }
+recipe = { preset = "pure-bf16" }
+plan = { preset = "zero-2" }
+network = { direction = "both-ways" }
+question = [{ label = "a", ask = "fits_and_computes", device = "h100-80gb", reading = "reported", tokens = "device" }]
+"""
+
+
+def test_an_answer_says_where_what_is_not_counted_may_have_no_room(tmp_path):
+    """DeepSpeed's bucket and its copy, of 500,000,000 numbers of BF16 each, beside what one of the smallest number of devices holds."""
+    (tmp_path / "x.toml").write_text(ZERO_2)
+    study, seen = load_study(tmp_path / "x.toml"), set()
+    for batch in (56, 64, 66, 68, 70):
+        found = answered(study.change(values={"B": batch}))
+        full = 85_520_809_984 - found.held < 2 * 2 * 500_000_000
+        assert any("what is not counted" in plain_prose(one) for one in found.cautions) == full
+        assert plain_prose(found.told).endswith("What is not counted may not fit beside it.") == full
+        seen.add(full)
+    assert seen == {True, False}
+
+
+def test_what_is_not_counted_is_that_of_a_device_s_own_tokens(tmp_path):
+    """What one device holds of the loss, where each keeps what its own tokens need: a part of that of the whole batch."""
+    text = ZERO_2.replace('kind = "gated-ffn", residual = true', 'config = "c.json"').replace(
+        "pure-bf16", "bf16-master"
+    )
+    text = text.replace("d_model = 4096, d_ff = 14336, L = 32, ", "")
+    (tmp_path / "x.toml").write_text(text)
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "vocab_size": 400}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    (tmp_path / "c.json").write_text(json.dumps({"model_type": "llama", **sizes, **heads}))
+    study = load_study(tmp_path / "x.toml").change(values={"B": 4096}, capacity="4 GiB")
+    found = answered(study)
+    (loss,) = [one for one in found.facts["not_counted"] if "which the loss holds together" in one["what"]]
+    assert found.value > 1
+    assert loss["bytes"] == ceil(Fraction(4096, found.value) * 2048 * 400 * 2 * 2)
