@@ -86,7 +86,7 @@ def _show(found: Measured) -> None:
     from symbolic_mem.verify.verify import whole
 
     print_title(found.study.heading)
-    print_line(f"{found.engine}, the second step, in bytes of one device")
+    print_line(f"{found.engine}, the {found.turn} step, in bytes of one device")
     for words in found.changed:
         print_line(words, "set to run it:", 15)
     click.echo("")

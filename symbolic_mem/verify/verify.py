@@ -16,7 +16,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.changed_recipe import use_kernel, use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, Held, held
-from symbolic_mem.verify.measure import engine, measure
+from symbolic_mem.verify.measure import engine, measure, turn
 from symbolic_mem.verify.run import Run, run_of
 from symbolic_mem.verify.shrink import shrunk
 
@@ -44,6 +44,7 @@ class Measured:
 
     study: Study
     engine: str
+    turn: str
     changed: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -114,4 +115,4 @@ def verify(study: Study) -> Measured:
     ours = expected(study, run.batch)
     theirs = measure(run)
     rows = tuple(Row(MARKS[mark], ours[mark].instant, ours[mark].bytes, theirs[mark]) for mark in MARKS)
-    return Measured(study, engine(run), changed, rows)
+    return Measured(study, engine(run), turn(run), changed, rows)

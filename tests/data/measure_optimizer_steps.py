@@ -1,8 +1,7 @@
 """Measure whole training steps of a small stack under each optimizer of PyTorch that `verify` runs: writes steps_optimizers.json.
 
 Run with PyTorch, from the root of the repository: ``python tests/data/measure_optimizer_steps.py``. Nothing is computed, no
-accelerator is needed. SGD with momentum is left out under FSDP2: operations of its second step are new there, and DTensor tries what
-it has not seen on tensors of the whole size.
+accelerator is needed.
 """
 
 from __future__ import annotations
@@ -65,7 +64,6 @@ def cases() -> list[dict]:
             ("fsdp2", True, False, 4),
             ("fsdp2", False, False, 4),
         )
-        if not (name == "sgd-momentum" and degree > 1)
     ]
 
 
@@ -75,6 +73,6 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as folder:
             marks = measure(run_of(study_of(case, Path(folder))))
             found.append({**case, "marks": {mark: marks[mark] for mark in MARKS}})
-    source = f"PyTorch {torch.__version__.split('+')[0]} with fake tensors: bytes of the first rank in its second step"
+    source = f"PyTorch {torch.__version__.split('+')[0]} with fake tensors: bytes of the first rank in the step that verify measures"
     rows = ",\n".join(f"  {json.dumps(row)}" for row in found)
     CASES.write_text(f'{{"source": {json.dumps(source)}, "cases": [\n{rows}\n]}}\n', encoding="utf-8")

@@ -40,7 +40,7 @@ def study_of(case: dict, folder: Path) -> Study:
 if __name__ == "__main__":
     found = json.loads(CASES.read_text(encoding="utf-8"))
     version = f"PyTorch {torch.__version__.split('+')[0]} with transformers {transformers.__version__}"
-    found["source"] = f"{version}, FSDP2 and fake tensors: bytes of the first rank in its second step"
+    found["source"] = f"{version}, FSDP2 and fake tensors: bytes of the first rank in its third step"
     for case in found["cases"]:
         with tempfile.TemporaryDirectory() as folder:
             marks = measure(run_of(study_of(case, Path(folder))))
