@@ -153,10 +153,13 @@ class Profile:
                 raise BadInput(
                     f"profile {self.name!r} has no attention kernel {variant!r}; {nearest(variant, kernels)}"
                 )
-            raise BadInput(
-                f"profile {self.name!r} does not say what {operation!r} keeps; {nearest(operation, similar)}; "
-                f"choose one of these or another profile"
+            elsewhere = [name for name, how in profiles().items() if operation in how.keeps and not how.measured]
+            remedy = (
+                f"the profiles {', '.join(elsewhere)} do"
+                if elsewhere
+                else f"{nearest(operation, similar)}; choose one of these or another profile"
             )
+            raise BadInput(f"profile {self.name!r} does not say what {operation!r} keeps; {remedy}")
         return self.keeps[operation]
 
     def bytes(self, size: Size, given: str = "compute") -> sp.Expr | None:

@@ -32,7 +32,30 @@ def agreed(setting: S, *, asked: bool) -> S:
     if brought is None:
         raise BadInput(_refusal(recipe, how))
     with at_place(f"recipe {recipe.name!r} brings profile {brought.name!r}"):
-        return replace(setting, built=setting.built.under(brought, setting.built.kernel))
+        try:
+            return replace(setting, built=setting.built.under(brought, setting.built.kernel))
+        except BadInput as refused:
+            others = _buildable(setting, how.engine)
+            raise BadInput(f"{refused}; choose recipe {', '.join(others)}") if others else refused from None
+
+
+def _buildable(setting: Setting, engine: str) -> list[str]:
+    """The bundled recipes that train the same of a model, and under whose profile of the engine it can be built."""
+    found: dict[str, bool] = {}
+    names = []
+    for name, one in presets().items():
+        brought = in_precision(engine, one.precisions)
+        if brought is None or not one.trains or one.tuned != setting.recipe.tuned:
+            continue
+        if brought.name not in found:
+            try:
+                setting.built.under(brought, setting.built.kernel)
+                found[brought.name] = True
+            except BadInput:
+                found[brought.name] = False
+        if found[brought.name]:
+            names.append(name)
+    return names
 
 
 def _refusal(recipe: Recipe, how: Profile) -> str:

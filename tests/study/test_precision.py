@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 import sympy as sp
@@ -213,3 +214,17 @@ def test_notes_are_said_only_where_they_apply():
 def test_gpt2_is_not_said_to_have_rmsnorm_or_grouped_keys():
     text = " ".join(load_study("gpt2-xl").model.said)
     assert "RMSNorm" not in text and "repeated" not in text
+
+
+@pytest.mark.parametrize("model", ["mixtral-8x7b", "deepseek-v3"])
+def test_a_profile_that_cannot_count_a_model_is_told_with_recipes_and_profiles_that_can(model):
+    study = load_study(model)
+    with pytest.raises(BadInput, match="does not say what 'router' keeps") as refused:
+        study.change(recipe="autocast")
+    said = str(refused.value)
+    assert "did you mean" not in said
+    profiles_named = re.findall(r"[\w-]+", said.partition("; the profiles ")[2].partition(" do; ")[0].replace(",", ""))
+    recipes_named = said.partition("; choose recipe ")[2].split(", ")
+    assert {"fsdp2", "fp32"} <= set(recipes_named) and "autocast" not in recipes_named
+    for name in recipes_named:
+        assert study.change(recipe=name).built.profile in profiles_named
