@@ -117,7 +117,8 @@ def apart(state: State, weights: Weights, source: str) -> Iterator[Term]:
 def on_host(model: Model, recipe: Recipe, kinds_apart: tuple[str, ...] = ()) -> Memory:
     """Return what of the training the host's memory holds, in bytes of all devices: the kinds that the recipe offloads.
 
-    Gradients are those of all trained weights, and activations those of the blocks. States of the kinds in `kinds_apart` are two
+    Gradients are those of all trained weights, and activations those of the blocks; copies that are cast for products are made on
+    the device. States of the kinds in `kinds_apart` are two
     terms each: of routed experts, and of all other parameters.
 
     >>> from symbolic_mem import ffn, recipe
@@ -128,7 +129,7 @@ def on_host(model: Model, recipe: Recipe, kinds_apart: tuple[str, ...] = ()) -> 
     terms = [
         term
         for state in recipe.states
-        if state.kind in recipe.offload
+        if state.kind in recipe.offload and not state.cast
         for term in state_terms(state, model.weights, recipe.source, kinds_apart, parameters)
     ]
     if "activations" in recipe.offload:

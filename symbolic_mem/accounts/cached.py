@@ -30,7 +30,8 @@ def cache_terms(model: Model, recipe: Recipe) -> Iterator[Term]:
     if how is None:
         return
     for held in model.cached:
-        tensors = [replace(one, shape=_in_pages(one, held, recipe.page)) for one in held.tensors]
+        kept = held.served if recipe.serves and held.served else held.tensors
+        tensors = [replace(one, shape=_in_pages(one, held, recipe.page)) for one in kept]
         own = next((one.bytes_per_element for one in tensors if one.bytes_per_element is not None), None)
         each = own if own is not None else how.bytes_each if held.grows else recipe.activations
         yield _term(held.name, held, tensors, each, _reason(held, how if own is None else None), how)

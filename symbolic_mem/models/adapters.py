@@ -148,7 +148,8 @@ def read_groups(given: Any, where: str) -> tuple[str, ...]:
 def read_rank(given: Any, where: str) -> int:
     """Return the rank of adapters, a whole number of at least 1."""
     if type(given) is not int or not 1 <= given <= 1_000_000:
-        raise BadInput(f"{where}: the rank is a whole number of at least 1, not {clipped(str(given))}")
+        found = f"the text {clipped(given)}: write it without quotes" if isinstance(given, str) else str(given)
+        raise BadInput(f"{where}: the rank is a whole number of at least 1, not {found}")
     return given
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,8 @@ def _layers(family: CountedFamily, sizes: Sizes, named: str, headless: bool) -> 
             yield Layer(name, tuple(weights), repeat=times)
 
 
-_CACHE = ("times", "grows", "window", "bytes")
+_CACHE = ("times", "grows", "window", "bytes", "served", "asked")
+_DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2, "auto": None}
 
 
 def _caches(family: CountedFamily, sizes: Sizes) -> Iterator[Cached]:
@@ -126,4 +127,12 @@ def _caches(family: CountedFamily, sizes: Sizes) -> Iterator[Cached]:
             for tensor, dimensions in row.items()
             if tensor not in _CACHE
         )
-        yield Cached(name, times, tensors, grows, window)
+        yield Cached(name, times, tensors, grows, window, served=() if grows else _served(name, row, tensors, sizes))
+
+
+def _served(name: str, row: Mapping[str, Any], states: tuple[Tensor, ...], sizes: Sizes) -> tuple[Tensor, ...]:
+    """A state as vLLM has it: of a convolution one token less, of a recurrence in the dtype of the model or the one that is asked for."""
+    (state,) = states
+    shape = (B, *(sizes.formula(size, f"{name} served") for size in row["served"])) if "served" in row else state.shape
+    each = sizes.chosen(row["asked"], _DTYPES) if "asked" in row else None
+    return (replace(state, shape=shape, bytes_per_element=None if each is None else sp.Integer(each)),)

@@ -64,6 +64,14 @@ class Sizes:
             raise BadInput(f"{self.where}: {what} = {text} is {value}, not a whole number; change a size so that it is")
         return sp.Integer(value)
 
+    def chosen(self, row: Mapping[str, str], known: Mapping[str, Any]) -> Any:
+        """Return what one of the names that are `known` stands for: that of a field, or the usual one."""
+        key, value = self._find([row["field"]])
+        name = row.get("usual", "auto") if value is None else value
+        if name not in known:
+            self._refuse(key, f"is {clipped(str(name))}; it must be one of {', '.join(known)}")
+        return known[name]
+
     def _read(self, name: str, row: Mapping[str, Any]) -> sp.Expr:
         if "formula" in row:
             return self.formula(row["formula"], name)

@@ -181,7 +181,7 @@ class Cached:
 
     The second dimension of a cache that `grows` are the tokens, of which a layer with a sliding window sees `window`
     (None: all); the last is the width of a vector with a scale of its own where the cache is quantised. What does not grow
-    is a state of each sequence, whatever its length. `there` says of each layer of the model whether it has the cache, where
+    is a state of each sequence, whatever its length; an engine that serves models may keep what is `served` in its place. `there` says of each layer of the model whether it has the cache, where
     not all have it and that is known.
     """
 
@@ -191,6 +191,7 @@ class Cached:
     grows: bool = True
     window: sp.Expr | None = None
     there: tuple[bool, ...] = ()
+    served: tuple[Tensor, ...] = ()
 
 
 class Alive(NamedTuple):

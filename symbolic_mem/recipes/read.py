@@ -17,7 +17,7 @@ from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT, recipe_table, recipe_tables
 from symbolic_mem.recipes.not_counted import NotCounted
 from symbolic_mem.recipes.optimizers import optimizer
-from symbolic_mem.recipes.recipe import COPIES, SIZES, Recipe, ordered
+from symbolic_mem.recipes.recipe import COPIES, PAGED, SIZES, Recipe, ordered
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.recipes.states import State
 from symbolic_mem.recipes.tuned import read_tuned
@@ -55,6 +55,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
             reason=row.get("reason", ""),
             rule=row.get("rule", EVERY_ELEMENT),
             of=row.get("of", ""),
+            cast=row.get("cast", False),
         )
         for row in table["states"]
     )
@@ -71,7 +72,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         assumptions=tuple(table.get("assumptions", ())),
         of_windows=tuple(table.get("of_windows", ())),
         of_states=tuple(table.get("of_states", ())),
-        of_optimizer=tuple(table.get("of_optimizer", ())),
+        of_optimizer=(*table.get("of_optimizer", ()), *([PAGED] if table.get("paged") else [])),
         persistent=table.get("persistent", ""),
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
         moments=moments,

@@ -28,7 +28,8 @@ class State:
 
     Of packed matrices it is one of those of the blocks, or of those `among` some groups. It is `of` some weights alone, as `SOME` calls them; "": gradients and optimizer states are of the trained
     ones, all else of all. `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
-    ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it.
+    ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it. One that is `cast` is made of another
+    where that is at work, so that no host has it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class State:
     moment: bool = False
     of: str = ""
     among: frozenset[str] = frozenset()
+    cast: bool = False
 
     def parts(self, model: Model) -> tuple[Part, ...]:
         """Return the tensors that are kept for the weights of `model`.

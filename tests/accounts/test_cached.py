@@ -128,6 +128,73 @@ def test_a_window_that_cannot_be_is_refused(field, value, words, tmp_path):
         built({**GEMMA, field: value}, tmp_path)
 
 
+QWEN = {
+    "model_type": "qwen3_next",
+    "num_hidden_layers": 48,
+    "linear_num_value_heads": 32,
+    "linear_num_key_heads": 16,
+    "linear_key_head_dim": 128,
+    "linear_value_head_dim": 128,
+    "linear_conv_kernel_dim": 4,
+}
+NEMOTRON = {
+    "model_type": "nemotron_h",
+    "hybrid_override_pattern": "M-M*",
+    "num_hidden_layers": 4,
+    "mamba_num_heads": 96,
+    "mamba_head_dim": 80,
+    "ssm_state_size": 128,
+    "n_groups": 8,
+    "conv_kernel": 4,
+}
+JAMBA = {
+    "model_type": "jamba",
+    "num_hidden_layers": 8,
+    "hidden_size": 512,
+    "mamba_expand": 2,
+    "mamba_d_state": 16,
+    "mamba_d_conv": 4,
+    "attn_layer_period": 8,
+    "attn_layer_offset": 4,
+}
+MAMBA2 = {
+    "model_type": "mamba2",
+    "hidden_size": 256,
+    "num_hidden_layers": 3,
+    "num_heads": 8,
+    "head_dim": 64,
+    "state_size": 128,
+    "n_groups": 1,
+    "conv_kernel": 4,
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "convolution", "recurrent"),
+    [
+        (QWEN, 36 * (2 * 16 * 128 + 32 * 128) * 3 * 2, 36 * 32 * 128 * 128 * 2),
+        ({**QWEN, "model_type": "qwen3_5_text"}, 36 * 8192 * 3 * 2, 36 * 32 * 128 * 128 * 2),
+        ({**QWEN, "model_type": "qwen3_5_text", "mamba_ssm_dtype": "float32"}, 36 * 8192 * 3 * 2, 36 * 524_288 * 4),
+        (NEMOTRON, 2 * (96 * 80 + 2 * 8 * 128) * 3 * 2, 2 * 96 * 80 * 128 * 4),
+        ({**NEMOTRON, "mamba_ssm_cache_dtype": "auto"}, 2 * 9728 * 3 * 2, 2 * 96 * 80 * 128 * 2),
+        (JAMBA, 7 * 1024 * 3 * 2, 7 * 1024 * 16 * 2),
+        (MAMBA2, 3 * (512 + 2 * 128) * 3 * 2, 3 * 8 * 64 * 128 * 2),
+    ],
+)
+def test_states_of_vllm_are_those_of_its_calculators(config, convolution, recurrent, tmp_path):
+    """vLLM, model_executor/layers/mamba/mamba_utils.py: shapes and dtypes; models/config.py: what a config.json asks for."""
+    made = built(config, tmp_path)
+    kept = {
+        term.name: term.at({**made.values, B: 3, S: 5000}) for term in account(made.model, recipe("vllm")).of("cache")
+    }
+    assert (kept["convolution states"], kept["recurrent states"]) == (3 * convolution, 3 * recurrent)
+
+
+def test_a_dtype_that_no_state_has_is_one_line(tmp_path):
+    with pytest.raises(BadInput, match="mamba_ssm_dtype is 'half'; it must be one of float32, float16, bfloat16, auto"):
+        built({**QWEN, "mamba_ssm_dtype": "half"}, tmp_path)
+
+
 def test_a_recipe_of_training_keeps_no_cache():
     with pytest.raises(BadInput, match="recipe 'cs336' trains, and keeps no cache; choose recipe inference"):
         recipe("cs336").with_cache("fp8")

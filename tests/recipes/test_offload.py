@@ -60,6 +60,13 @@ def test_weights_are_there_as_they_are_gathered():
     )  # when the first block is gathered: the gather's result, and the weights from it
 
 
+@pytest.mark.parametrize("name", ["lora", "llama-factory-lora"])
+def test_a_host_has_no_copies_that_are_cast_for_products(name):
+    """Llama 3.1 8B with adapters of rank 8 on all linear layers: BF16 weights and FP32 adapters."""
+    study = load_study("llama-3.1-8b").change(recipe=name, plan="one-device", offload="weights")
+    assert hosted(study).at(study.values) == 2 * 8_030_261_248 + 4 * 20_971_520
+
+
 def test_the_bytes_of_zero_offload_are_those_of_the_paper():
     study = load_study("llama-3.1-8b").change(recipe="zero-offload", plan="one-device")
     parameters = at(study.model.parameters, study.values)

@@ -108,7 +108,8 @@ def test_modules_that_are_not_there_are_refused(modules, tmp_path):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"adapters": "all-linear", "rank": 0}, "the rank is a whole number of at least 1, not '0'"),
+        ({"adapters": "all-linear", "rank": 0}, "the rank is a whole number of at least 1, not 0"),
+        ({"adapters": "all-linear", "rank": "8"}, "not the text '8': write it without quotes"),
         ({"adapters": "all-linear", "rank": True}, "the rank is a whole number"),
         ({"adapters": "all-linear", "dropout": 1}, "dropout is a probability"),
         ({"adapters": "all-linear", "base": "nf5"}, "unknown base 'nf5'"),
@@ -325,6 +326,13 @@ def test_a_packed_matrix_has_the_bytes_of_bitsandbytes():
         for piece in packing("nf4-double").pieces
     ]
     assert found == [65536, 2048, 8 * 4]
+
+
+def test_torchao_has_scales_of_scales_in_the_dtype_of_the_weights():
+    """Llama 3.1 8B: 6,979,321,856 numbers in matrices of the blocks, and 64 x 256 of them for a scale of two bytes."""
+    found = load_study("llama-3.1-8b").change(recipe="torchtune-qlora")
+    scales = {term.name: term for term in found.memory}["scales of these scales"]
+    assert scales.at(found.values) == 2 * 6_979_321_856 // (64 * 256) == 851_968
 
 
 def test_what_is_trained_is_told_whole():
