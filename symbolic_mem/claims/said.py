@@ -139,6 +139,8 @@ def plain(text: str) -> str:
     ('n_fsdp = 46', '3.276 × 10^3 GiB', '8×7B', '2 × L')
     >>> plain(r"\frac{32 L d_{\text{ff}}}{2}"), plain("3'276 gibibytes"), plain("819 gib.")
     ('((32 L d_ff)/(2))', '3,276 GiB', '819 GiB')
+    >>> plain("share_mlp = 67 per cent"), plain("67 Percent")
+    ('share_mlp = 67 percent', '67 percent')
     """
     text = laid_out(text)
     if "\\" in text or "$" in text or "{" in text:
@@ -147,6 +149,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\b(?:Bytes?|BYTES?)\b", "bytes", _DEVICES.sub(" ", text))
     text = _ENTRY.sub("", _REMARK.sub("", text), count=1) if _ENTRY.match(text) else _REMARK.sub("", text)
     text = re.sub(r"(?<=\d)['’](?=\d{3}(?!\d))", ",", text)
+    text = re.sub(r"(?<=[\d\s])per[\s-]?cent(?!\w)", "percent", text, flags=re.IGNORECASE)
     text = re.sub(r"floating[- ]point operations?", "FLOP", text)
     text = re.sub(r"(?<=\s)(kilo|mega|giga|tera|peta|exa|zetta)(?=flops?\b)", _letter, text, flags=re.IGNORECASE)
     text = re.sub(r"(?<=[^\W\d])\s+\(((?:v|[HAB]|MI)\d\w*)\)", r" \1", text)

@@ -9,16 +9,18 @@ from fractions import Fraction
 from typing import Any
 
 from symbolic_mem.base.cells import line
-from symbolic_mem.base.errors import BadInput, nearest, shown
+from symbolic_mem.base.errors import BadInput, nearest, one_line, shown
 from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.outside import decoded, read_content
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.check import check_all
 from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.claims.verdicts import verdict_words
+from symbolic_mem.document.words import plural
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.study import Study
 
+_SIGNS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 COLUMNS = ("name", "claim", "question", "person")
 WRITTEN = (
     *("person", "claim", "question", "verdict", "figures", "claimed", "expected", "difference", "unit"),
@@ -28,18 +30,22 @@ WRITTEN = (
 
 @dataclass(frozen=True)
 class Row:
-    """A claim of a file, ``NAME=VALUE``, with the label of its question (None: not said) and who made it (empty: nobody)."""
+    """A claim of a file, ``NAME=VALUE``, with the label of its question (None: not said) and who made it (empty: nobody).
+
+    Where the row cannot be read, `claim` is its text, and `fault` says why.
+    """
 
     claim: str
     question: str | None = None
     person: str = ""
+    fault: str = ""
 
 
 def read_claims(given: str) -> tuple[Row, ...]:
     """Read a csv file with the columns ``name`` and ``claim``, and ``question`` and ``person`` where they are given.
 
     The name is that of the quantity; where the claim itself has one (``n_fsdp=46``) it is the person's. Cells are divided
-    by commas; by semicolons or tabs, where the first row is. Raises `BadInput` with the place for a file that cannot be read, an unknown column, and a row of too many cells or too few.
+    by commas; by semicolons or tabs, where the first row is. A row of too many cells or too few has a fault. Raises `BadInput` with the place for a file that cannot be read and an unknown column.
     """
     path = shown(given)
     content = decoded(read_content(given, "csv"), path)
@@ -58,19 +64,28 @@ def read_claims(given: str) -> tuple[Row, ...]:
     if "claim" not in heads:
         raise BadInput(f"{path}: there is no column 'claim'; the first row names the columns, as in name,claim")
     found = [
-        _row(heads, row, f"{path}, line {i}") for i, row in enumerate(rows[1:], start=2) if any(map(str.strip, row))
+        _row(heads, row, f"line {i} of {path}", divided)
+        for i, row in enumerate(rows[1:], start=2)
+        if any(map(str.strip, row))
     ]
     if not found:
         raise BadInput(f"{path}: holds no claims; write one in each row below the heads")
     return tuple(found)
 
 
-def _row(heads: Sequence[str], cells: Sequence[str], where: str) -> Row:
+def _row(heads: Sequence[str], cells: Sequence[str], where: str, divided: str) -> Row:
     if len(cells) != len(heads):
-        raise BadInput(
-            f"{where}: there are {len(cells)} cells for {len(heads)} columns; quote a cell with a comma in it"
+        remedy = (
+            f"quote a cell with {_SIGNS[divided]} in it"
+            if len(cells) > len(heads)
+            else "leave a cell empty where nothing is said"
         )
-    given = {head: harmless(cell.strip(), f"{where}: {head}") for head, cell in zip(heads, cells, strict=True)}
+        fault = f"{len(cells)} {plural(len(cells), 'cell', 'cells')} for {plural(len(heads), 'one column', f'{len(heads)} columns')} in {where}; {remedy}"
+        return Row(one_line(divided.join(cells).strip()), fault=fault)
+    try:
+        given = {head: harmless(cell.strip(), f"{where}: {head}") for head, cell in zip(heads, cells, strict=True)}
+    except BadInput as error:
+        return Row(one_line(divided.join(cells).strip()), fault=str(error))
     claim, name = given["claim"], given.get("name", "")
     person, question = given.get("person", ""), given.get("question") or None
     if not claim:
@@ -86,7 +101,10 @@ def check_rows(study: Study, rows: Iterable[Row], *, question: str | None = None
     verdicts: dict[int, Verdict | Unread] = {}
     together: dict[str, list[int]] = {}
     for i, row in enumerate(rows):
-        together.setdefault(row.person, []).append(i)
+        if row.fault:
+            verdicts[i] = Unread(row.claim, BadInput(row.fault))
+        else:
+            together.setdefault(row.person, []).append(i)
     for own in together.values():
         found = check_all(study, [(rows[i].claim, rows[i].question) for i in own], question=question)
         verdicts |= dict(zip(own, found, strict=True))

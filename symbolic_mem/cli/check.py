@@ -61,7 +61,7 @@ def command(
 
     refuse_values(study, read_by_claims(study), study.questions)
     told = [*map(Row, given), *(read_claims(path) if path is not None else ())]
-    rows = [replace(row, claim=each) for row in told for each in parted(row.claim)]
+    rows = [replace(row, claim=each) for row in told for each in ((row.claim,) if row.fault else parted(row.claim))]
     if question is not None:
         study.question(question)
     checked = check_rows(study, rows, question=question)
@@ -79,7 +79,8 @@ def command(
     else:
         _print_table(checked)
     if unread:
-        named = ", ".join(verdict.text or "one that is blank" for verdict in unread)
+        texts = [verdict.text or "one that is blank" for verdict in unread]
+        named = ("; " if any("," in each for each in texts) else ", ").join(texts)
         click.echo(f"symbolic-mem: {len(unread)} of {len(checked)} claims could not be checked: {named}", err=True)
         raise click.exceptions.Exit(2)
     if fail_if_wrong and not all(verdict.right for _, verdict in checked if not isinstance(verdict, Unread)):

@@ -45,7 +45,7 @@ def _buildable(setting: Setting, engine: str) -> list[str]:
     names = []
     for name, one in presets().items():
         brought = in_precision(engine, one.precisions)
-        if brought is None or not one.trains or one.tuned != setting.recipe.tuned:
+        if brought is None or one.trains != setting.recipe.trains or one.tuned != setting.recipe.tuned:
             continue
         if brought.name not in found:
             try:

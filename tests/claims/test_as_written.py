@@ -33,7 +33,7 @@ RIGHT = [
     ("cs336-a2-xxl", "", "static=3.5T bytes¦total = 5.8T bytes¦weights=879B bytes¦static = 3.5 trillion bytes¦static = 16 P bytes¦static=16P bytes"),
     ("cs336-a2-xxl", "", "static = 3.52 TBytes¦static = 3.2 TiBytes¦static = 3518 Gbyte¦M_device = (3276 GiB + 1071 GiB)/46"),
     ("cs336-a2-xxl", "c", "T_min = 20445¦T_min = 20,444.4¦T_min_per_chip = 320"),
-    ("cs336-a1-transformer", "b", "share_mlp=0.6691¦share_mlp = 66.91 %¦share_mlp = 66.91¦share_mlp = F_mlp/F_forward¦share_mlp = 100 F_mlp/F_forward"),
+    ("cs336-a1-transformer", "b", "share_mlp=0.6691¦share_mlp = 66.91 %¦share_mlp = 66.91 percent¦share_mlp = 66.91 per cent¦share_mlp = 66.91¦share_mlp = F_mlp/F_forward¦share_mlp = 100 F_mlp/F_forward"),
     ("utilisation", "DeepSeek-V3", "u_model=0.2162¦u_model = 21.62 %"),
     ("llama-3.1-8b", "b", "4x H100¦4xH100¦M_device = 79.3 GiB / GPU"),
 ]  # fmt: skip

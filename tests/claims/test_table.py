@@ -2,13 +2,14 @@
 
 import csv
 import io
+import re
 
 import pytest
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.follow import NAME
 from symbolic_mem.claims.table import WRITTEN, Row, check_rows, read_claims, written
-from symbolic_mem.claims.verdict import Unread
+from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.library.read import load_study
 
 
@@ -57,12 +58,34 @@ def test_a_row_that_claims_nothing_silences_no_other(file):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (
+            "name,claim\nn_fsdp,46\nstatic,3,276 GiB\n",
+            r"^3 cells for 2 columns in line 3 of .*; quote a cell with a comma",
+        ),
+        (
+            "name;claim\nn_fsdp;46\nstatic;3276;GiB\n",
+            r"^3 cells for 2 columns in line 3 of .*; quote a cell with a semicolon",
+        ),
+        ("name,claim\nn_fsdp,46\nstatic\n", r"^1 cell for 2 columns in line 3 of .*; leave a cell empty"),
+        ("claim\nn_fsdp=46\nn_fsdp,46\n", "^2 cells for one column in line 3 of"),
+        ("name,claim\nn_fsdp,46\nstatic,\a3276 GiB\n", r"^line 3 of .*: claim holds a control character \(U\+0007"),
+    ],
+)
+def test_a_row_that_cannot_be_read_silences_no_other(file, content, message):
+    good, bad = (verdict for _, verdict in check_rows(load_study("cs336-a2-xxl"), read_claims(file(content))))
+    assert isinstance(good, Verdict) and good.right
+    assert isinstance(bad, Unread) and re.search(message, str(bad.error))
+    assert bad.text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
         ("", "is empty; write the heads name,claim"),
         ("name,claim\n", "holds no claims"),
         ("name,value\nn_fsdp,46\n", "column 'value'"),
         ("name,name\n", "column 'name': stands twice"),
         ("name\nn_fsdp\n", "there is no column 'claim'"),
-        ("name,claim\nstatic,3,276 GiB\n", "line 2: there are 3 cells for 2 columns; quote a cell with a comma"),
         ('name,claim\n"n_fsdp,46\n', "is not csv"),
         (b"name,claim\nn_fsdp,\xff\n", "is not UTF-8"),
     ],
