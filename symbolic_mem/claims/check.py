@@ -19,6 +19,7 @@ from symbolic_mem.claims.explain import Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula, counts_otherwise
 from symbolic_mem.claims.measures import IN_BYTES
+from symbolic_mem.claims.own_account import is_another, own_number
 from symbolic_mem.claims.pinned import held, pinned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.stated import Stated
@@ -81,9 +82,14 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
         if one.value is not None and one.expected is not None
     ]
     verdicts = _compared(study, read, question, whole=bool(before))
-    verdict, case = next((one for one in verdicts if _at_given(*one)), verdicts[0])
+    own, (verdict, case) = verdicts[0], verdicts[-1]
     if verdict.right:
-        return replace(verdict, beside=_beside(case, verdict))
+        if question is not None or not is_another(study, own, (verdict, case)):
+            return replace(verdict, beside=_beside(case, verdict))
+        if _follows(*own, before) and not read.bare:
+            return _explained(*own, before)
+        return replace(verdict, beside=(*_beside(case, verdict), own_number(study, own[0], (verdict, case))))
+    verdict, case = next((one for one in verdicts if _at_given(*one)), own)
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case, verdict))
     if verdict.claimed.given:
@@ -92,10 +98,17 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
         return again
     if repeats_given(case, verdict.name, verdict.value):
         return replace(verdict, own=True, beside=_beside(case, verdict))
-    for other, its_case in verdicts if before else ():
-        if _search(other, its_case).follows(following(its_case, other.name, before)):
-            verdict, case = other, its_case
-            break
+    verdict, case = next((one for one in verdicts if _follows(*one, before)), (verdict, case))
+    return _explained(verdict, case, before)
+
+
+def _follows(verdict: Verdict, case: Case, before: Sequence[Earlier]) -> bool:
+    """Whether a wrong claim follows from an earlier wrong one."""
+    return bool(before) and _search(verdict, case).follows(following(case, verdict.name, before))
+
+
+def _explained(verdict: Verdict, case: Case, before: Sequence[Earlier]) -> Verdict:
+    """The wrong verdict with the slips that give it, and what is said beside it."""
     explained = _search(verdict, case).explanations(following(case, verdict.name, before))
     return replace(verdict, explanations=explained, beside=_beside(case, verdict))
 
@@ -115,7 +128,7 @@ def _of_any(study: Study, read: Claim, labels: Sequence[str], earlier: Sequence[
 
 
 def _compared(study: Study, read: Claim, question: str | None, *, whole: bool = True) -> list[tuple[Verdict, Case]]:
-    """The verdicts of all that the claim may be about, without slips; that alone for which it is right, if there is one.
+    """The verdicts of all that the claim may be about, without slips; the last is that for which it is right, if there is one.
 
     If not `whole`, a question after the first whose number the claim cannot be is not answered, and left out.
     """
@@ -138,7 +151,7 @@ def _compared(study: Study, read: Claim, question: str | None, *, whole: bool = 
                 raise
             continue  # another question has no formula of it
         if verdict.right:
-            return [(verdict, case)]
+            return [*verdicts, (verdict, case)]
         verdicts.append((verdict, case))
     if not verdicts:
         raise absent or BadInput(f"question {question!r} has no {read.name}; ask another, or leave --question out")

@@ -48,7 +48,7 @@ def _verdict(verdict: Verdict) -> Prose:
     counted = counting(verdict)
     if counted is not None and counted.otherwise:
         return counted.right(
-            _figures(verdict.figures) if verdict.figures else "", _exact(verdict, verdict.expected), **pieces
+            _figures(verdict.figures) if verdict.figures else "", exact_words(verdict, verdict.expected), **pieces
         )
     if verdict.compared is not None:
         return _formula(verdict, pieces)
@@ -73,7 +73,7 @@ def truth_words(verdict: Verdict) -> str:
     """What is true, for the cell of a table."""
     if verdict.expected is None:
         return "none" if verdict.compared is None else ""
-    return plain_prose(_exact(verdict, verdict.expected))
+    return plain_prose(exact_words(verdict, verdict.expected))
 
 
 def figures_words(verdict: Verdict) -> str:
@@ -86,7 +86,7 @@ def figures_words(verdict: Verdict) -> str:
 def _rounded(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     """Right to some figures; where more are shown that are not those of the exact number, that too."""
     assert verdict.figures is not None and verdict.claim.spelled is not None, "what is rounded has figures"
-    pieces |= {"figures": _figures(verdict.figures), "n": _exact(verdict, verdict.expected)}
+    pieces |= {"figures": _figures(verdict.figures), "n": exact_words(verdict, verdict.expected)}
     if verdict.claim.spelled.shown > verdict.figures:
         shown = _counted(verdict.claim.spelled.shown)
         return say(
@@ -108,13 +108,13 @@ def _counted(number: int) -> str:
 def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     if verdict.expected is None:
         return say("{claim} is wrong: {none}.", none=_none(verdict), **pieces)
-    pieces |= {"n": _exact(verdict, verdict.expected)}
+    pieces |= {"n": exact_words(verdict, verdict.expected)}
     if verdict.difference is None or verdict.value is None:
         return say("{claim} is wrong: the number exists, and it is {n}.", **pieces)
     if verdict.claimed.given:
         return say("{claim} is wrong: the study gives {n}.", **pieces)
     few, many = ("too few", "too many") if verdict.claimed.whole else ("too little", "too much")
-    pieces |= {"off": _exact(verdict, abs(verdict.difference)), "side": few if verdict.difference < 0 else many}
+    pieces |= {"off": exact_words(verdict, abs(verdict.difference)), "side": few if verdict.difference < 0 else many}
     if not verdict.ratio:
         return say("{claim} is wrong: it is {n}, so the claim is {off} {side}.", **pieces)
     how = off_words(verdict.ratio)
@@ -190,7 +190,8 @@ def _none(verdict: Verdict) -> str:
     return "no batch is large enough" if verdict.claimed.measures == "tokens" else "there is no such number"
 
 
-def _exact(verdict: Verdict, value: Fraction | None) -> Prose:
+def exact_words(verdict: Verdict, value: Fraction | None) -> Prose:
+    """A number of what a verdict is about, in the unit that is claimed."""
     number = symbolic(value or Fraction(0))
     if verdict.claimed.measures == "bytes":
         unit = verdict.stated.unit
@@ -218,7 +219,7 @@ def _formula(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     pieces |= {"formula": Prose((shown,))}
     if compared.value is None or verdict.expected is None:
         return say("{claim} is wrong: the formula is {formula}.", **pieces)
-    pieces |= {"n": _exact(verdict, verdict.expected), "here": _exact(verdict, compared.value)}
+    pieces |= {"n": exact_words(verdict, verdict.expected), "here": exact_words(verdict, compared.value)}
     if compared.value == verdict.expected:
         return say("{claim} is wrong: the formula is {formula}, although both come to {n} at these values.", **pieces)
     said = say("{claim} is wrong: the formula is {formula}. Here it comes to {here} in place of {n}.", **pieces)

@@ -13,6 +13,7 @@ FOLLOWING = [
     # 3276 GB and 2142 GB are GiB; the label is read as 80 x 10^9 bytes, as the person did: 5418/80 = 67.7
     ("cs336-a2-xxl", {"reading": "marketed"}, ["static=3276 GB", "activations=2142 GB", "devices=68"]),
     ("cs336-a2-xxl", {}, ["static=3276 GB", "activations=2142 GB", "total=5418 GB"]),
+    ("cs336-a2-xxl", {}, ["static=2457 GiB", "total=4599 GiB"]),  # which is right of (b, remark), too
     ("cs336-a2-xxl", {}, ["P=110e9", "static=1760 GB"]),  # half the parameters, and rightly 16 bytes of each
     ("cs336-a2-xxl", {}, ["P=110e9", "static=1760 GB", "n_fsdp=29"]),
     ("cs336-a2-xxl", {}, ["total=3000 GiB", "devices=38"]),
