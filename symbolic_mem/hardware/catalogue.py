@@ -33,6 +33,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _LABEL = re.compile(r"([0-9.]+) ([MGT])i?B")
 _FLOPS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([GTPE]?)FLOP/s")
 _POWER = {"": 0, "G": 9, "T": 12, "P": 15, "E": 18}
+UNSTATED = "unstated"  # the vendor of a device in a file that names none
 _GROUPS = ("title", "vendor", "capacity", "reported", "process", "bandwidth", "flops", "links", "second", "notes")
 _SECONDS = ("capacity", "memory bandwidth", "BF16 FLOP/s")
 
@@ -155,7 +156,7 @@ def _device(name: str, table: dict[str, Any], where: str, citations: _Citations)
     return Device(
         name=name,
         title=entry(table, "title", str, where, name),
-        vendor=entry(table, "vendor", str, where, "unstated"),
+        vendor=entry(table, "vendor", str, where, UNSTATED),
         bandwidths=links,
         evidence=tuple(evidence),
         process=_process(entry(table, "process", dict, where, {}), f"{where} process", citations),

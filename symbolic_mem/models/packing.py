@@ -97,12 +97,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Packing:
-    """A way to store matrices: the packed numbers first, then what stands beside them."""
+    """A way to store matrices: the packed numbers first, then what stands beside them; "" or the `library` that does it."""
 
     name: str
     title: str
     source: str
     pieces: tuple[Piece, ...]
+    library: str = ""
 
     def bytes(self, shape: Shape) -> Any:
         """Return the bytes of a matrix of that shape, or of a stack of them.
@@ -140,4 +141,4 @@ def _made(name: str, numbers: tuple[tuple[str, int | str], ...]) -> Packing:
         )
         for row in table["keeps"]
     )
-    return Packing(name, table["title"].format(**filled), table["source"], pieces)
+    return Packing(name, table["title"].format(**filled), table["source"], pieces, table.get("library", ""))

@@ -67,13 +67,17 @@ class InStep:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A named optimizer of one engine; `source` says which, in which version, and `step` what it holds in its step (None: not known)."""
+    """A named optimizer of one engine; `source` says which, in which version, and `step` what it holds in its step (None: not known).
+
+    It may need a `library` of its own.
+    """
 
     name: str
     title: str
     source: str
     kept: tuple[Kept, ...]
     step: InStep | None = None
+    library: str = ""
 
     def states(
         self, parameter: sp.Rational, step_counters: bool = False, whole: sp.Rational | None = None
@@ -148,4 +152,5 @@ def _read(name: str, table: Mapping[str, Any]) -> Optimizer:
         )
         for row in table["keeps"]
     )
-    return Optimizer(name, table["title"], table["source"], kept, InStep(**table["step"]) if "step" in table else None)
+    step = InStep(**table["step"]) if "step" in table else None
+    return Optimizer(name, table["title"], table["source"], kept, step, table.get("library", ""))

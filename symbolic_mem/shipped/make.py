@@ -21,6 +21,7 @@ from symbolic_mem.library.bundled import bundled
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import as_asked, usual
+from symbolic_mem.questions.parts.cautions import elsewhere
 from symbolic_mem.questions.parts.readings import every_reading
 from symbolic_mem.questions.parts.words import few_figures
 from symbolic_mem.render.jinja import compile_templates
@@ -192,6 +193,8 @@ def _devices(study: Study) -> dict[str, Any]:
     limits: dict[str, Any] = {"reserved": asked.reserved, "usable": asked.usable}
     devices = {}
     for name, device in catalogue.items():
+        if elsewhere(study.recipe, device):
+            continue  # `--device` of it has a caution more, which the formulas say
         try:
             devices[name] = _known(capacity_of(device, asked.reading, **limits))
         except BadInput:

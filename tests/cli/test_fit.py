@@ -533,3 +533,10 @@ def test_adapters_on_the_host_have_the_rank_that_is_asked_for(run):
             assert f"r_lora={rank}" in row["command"]
             account = json.loads(run(*shlex.split(row["command"])[1:], "--json").out)
             assert row["host_bytes"] == account["host"]["bytes_per_device"]
+
+
+@pytest.mark.parametrize(("device", "said"), [("tpu-v5e", 1), ("trainium2", 1), ("mi300x", 0), ("gaudi2", 0)])
+def test_a_library_without_a_backend_is_said_and_no_runtime_is_that_of_another_vendor(run, device, said):
+    """QLoRA alone needs bitsandbytes 0.50.2, which has backends for NVIDIA, AMD and Intel."""
+    out = run("fit", "llama-3.1-8b", "--on", f"2x {device}", "--set", "B=1").out
+    assert out.count("bitsandbytes has backends") == said and "CUDA" not in out

@@ -1,4 +1,4 @@
-"""What is true of an answer and easily missed: a fit beside which something else has no room; a sequence that is cut."""
+"""What is true of an answer and easily missed: a fit beside which something else has no room, a cut sequence, no backend."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.symbols import B
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about, gib, listed
-from symbolic_mem.hardware.catalogue import taken_by_a_context
+from symbolic_mem.hardware.catalogue import UNSTATED, taken_by_a_context
+from symbolic_mem.hardware.devices import Device
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.closeness import CLOSE, Known, Size, closeness
 from symbolic_mem.questions.parts.uncounted import rows_take, uncounted_bytes
+from symbolic_mem.recipes.libraries import libraries
+from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
+
+_NO_BACKEND = (
+    "{library} has backends for devices of {vendors}, and none is known for those of {vendor}: this is an account of bytes, "
+    "and does not say that the run is possible there."
+)
 
 
 def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
@@ -60,7 +68,24 @@ def cautions_of_fit(
     """Say what may have no room beside what is `held` and fits: a process, whole rows that are not `padded`, what is not counted."""
     rows = () if padded else whole_rows(study, values, capacity, held, verb)
     more = crowded(study, values, capacity, held, padded=padded)
-    return (*close_fit(capacity, held), *rows, *more)
+    return (*close_fit(capacity, held), *rows, *more, *elsewhere(study.recipe, capacity.device))
+
+
+def elsewhere(recipe: Recipe, device: Device | None) -> tuple[Prose, ...]:
+    """Say that a library of the recipe is not known to have a backend for such a device.
+
+    >>> from symbolic_mem.hardware.catalogue import device
+    >>> from symbolic_mem.recipes.read import recipe
+    >>> [len(elsewhere(recipe("qlora"), device(name))) for name in ("h100-80gb", "mi300x", "gaudi2", "tpu-v5e")]
+    [0, 0, 0, 1]
+    """
+    if device is None or device.vendor == UNSTATED:
+        return ()
+    return tuple(
+        say(_NO_BACKEND, library=text(one.title), vendors=listed(one.backends), vendor=text(device.vendor))
+        for one in libraries(recipe)
+        if device.vendor not in one.backends
+    )
 
 
 def crowded(
