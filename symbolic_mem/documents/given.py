@@ -13,7 +13,6 @@ from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.questions.parts.assumptions import SIGNS, UNITS, about_memory, assumptions
 from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.unread import at_instants
-from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 
@@ -23,7 +22,7 @@ def notation(study: Study) -> Table:
     if about_memory(study):
         used |= study.memory.of(*counted(study)).total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
-    read = [_read(study.under(question), question) for question in study.questions]
+    read = [question.depends(study.under(question)) for question in study.questions]
     known = None if not read or None in read else {name for names in read if names is not None for name in names}
     stepped = {symbol for question in study.questions for symbol in question.stepped}
     used |= stepped.union(*(study.under(question).values for question in study.questions))
@@ -52,16 +51,6 @@ def notation(study: Study) -> Table:
         ),
         tuple(rows),
     )
-
-
-def _read(study: Study, question: Question) -> frozenset[str] | None:
-    """What a question reads, without what only kinds of memory read that it does not count."""
-    read = question.reads(study)
-    if read is None or question.subject != "memory":
-        return read
-    counted = study.memory.of(*question.counted).total.free_symbols
-    others = {str(symbol) for symbol in study.memory.total.free_symbols - counted}
-    return read - (others - {*question.unknowns, *question.places, *map(str, question.stepped)})
 
 
 def _sought(study: Study, symbol: sp.Symbol) -> Prose | None:

@@ -25,6 +25,7 @@ from symbolic_mem.document.words import in_brackets, joined, listed
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.filled import filled
 from symbolic_mem.study.question import Found
 
 Unit = tuple[Block, ...]
@@ -44,7 +45,7 @@ def _headed(found: Found) -> Section:
     """The same with its title and its answer alone."""
     question = found.question
     title = found.study.said(f"{in_brackets(question.label)} {question.heading(found)}")
-    return Section(title, (), label=question.label, asked=question.text, answer=found.told)
+    return Section(title, (), label=question.label, asked=filled(question.text, found.study), answer=found.told)
 
 
 def parts(
@@ -128,9 +129,9 @@ class _Told:
 
 
 def _new(blocks: Sequence[Block], told: _Told, found: Found) -> Iterator[Block]:
-    """What was not told before, after words that say where the rest stands."""
-    units = list(_units(blocks))
-    again = [unit for unit in units if unit in told.units]
+    """What was not told before, after words that say where the rest stands; which values count is said of each part."""
+    units, here = list(_units(blocks)), {(Paragraph(said),) for said in found.preceded}
+    again = [unit for unit in units if unit in told.units and unit not in here]
     if not again:
         yield from blocks
         return
@@ -140,7 +141,7 @@ def _new(blocks: Sequence[Block], told: _Told, found: Found) -> Iterator[Block]:
     differ = [] if alike is None else _differences(found, alike)
     yield Paragraph(_as_in(where, found.study.said(listed(differ)) if differ else None, rest=len(again) < len(units)))
     for unit in units:
-        if unit not in told.units:
+        if unit not in told.units or unit in here:
             yield from (_without(block, told.lines) for block in unit)
 
 

@@ -35,11 +35,14 @@ def sheet(study: Study) -> Derivation:
     problem = (*wording(study), *([given] if given.rows else []))
     asked = []
     for found in answers(study):
-        question = found.question
-        blocks = [Paragraph(study.said(question.text))] if question.text else []
+        question, seen = found.question, found.study
+        blocks = [Paragraph(seen.said(question.text))] if question.text else []
         if question.own:
-            blocks.append(Paragraph(say("Take here: {own}.", own=study.listed(question.own))))
-        asked.append(Section(study.said(f"{in_brackets(question.label)} {question.heading(found)}"), tuple(blocks)))
+            lost = {own.words: other for own, other in study.lost(question)}
+            read = [own for own in question.own if own.aspect != "reading" or seen.device.name]
+            taken = (lost.get(own.words, own) for own in read)
+            blocks.append(Paragraph(say("Take here: {own}.", own=study.listed(taken))))
+        asked.append(Section(seen.said(f"{in_brackets(question.label)} {question.heading(found)}"), tuple(blocks)))
     told = replace(study, caller=()) if study.variant else study  # the problem says what the variant sets
     closing = Section(text("What is to be assumed"), (Bullets(assumed(told)),), fine=True)
     return _titled(study, "Problem set", (Section(text("The problem"), problem), *asked, closing))

@@ -25,6 +25,7 @@ from symbolic_mem.render.jinja import environment
 from symbolic_mem.render.svg import inline_svg
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.filled import unfilled
 from symbolic_mem.study.study import Study, of_study
 
 HEIGHT = 760  # pixels of a page inside a notebook
@@ -124,7 +125,7 @@ def _page(explorer: Explorer) -> str:
     held = {**content, **shorter, "looks": tight(later_looks)}
     page = made.get_template("explorer/page.html.j2").render(
         title=study.heading,
-        question=plain_prose(study.said(question.title)),
+        question=plain_prose(study.said(unfilled(question.title))),
         version=__version__,
         digests=[digest(opener), digest(own)],
         packed=Markup(packed(held, own)),

@@ -20,7 +20,7 @@ from symbolic_mem.document.prose import Amount, Chain, Long, Prose, amount, say,
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, joined
 from symbolic_mem.document.work import Work
-from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.keys import entries, kinds, values
 from symbolic_mem.questions.parts.memory import kept_table
 from symbolic_mem.questions.parts.uncounted import uncounted_records
@@ -70,8 +70,9 @@ class Account(Question):
 
     @property
     def unknowns(self) -> tuple[str, ...]:
-        """Every symbol of the memory may stay open: the account is an expression."""
-        return ("B", "S", *(change.aspect for change in self.values))
+        """The batch and its length may stay open, where what is counted has them: the account is an expression."""
+        batch = () if set(self.counted) <= {*STATIC} else ("B", "S")
+        return (*batch, *(change.aspect for change in self.values))
 
     @property
     def finds(self) -> tuple[str, ...]:

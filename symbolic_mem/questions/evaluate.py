@@ -12,6 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import bounded, missing
 from symbolic_mem.base.rational import fraction
+from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Paragraph
@@ -90,7 +91,7 @@ class Evaluate(Question):
     def reads(self, study: Study) -> frozenset[str]:
         """The names of the symbols in its lines, and in the sizes of a model that they ask, that its cases do not fix."""
         asks = any(not line.formula.free_symbols.isdisjoint(NAMED.values()) for line in self.lines)
-        sizes = symbols_in(study.model.layers) if asks else ()
+        sizes = {*symbols_in(study.model.layers)} - {B, S} if asks else ()  # of B and S its formulas say more
         return frozenset(map(str, (*answer_to(study, self).read, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundLines | FoundCases:

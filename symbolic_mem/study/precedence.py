@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import degrees
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import joined
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.study import Asked, Study
 
 
@@ -52,7 +58,39 @@ def precedence(study: Study, question: Asked, tried: tuple[str, ...] = ()) -> tu
             for change in study.caller
             if change.aspect in question.finds and change.aspect not in tried
         ),
+        *_unused(study, question),
         *idle_rest(study),
+    )
+
+
+def _unused(study: Study, question: Asked) -> Iterator[Prose]:
+    """Say what the caller gives and this question does not read, whatever others of the study do with it.
+
+    Of degrees the assumptions say what they divide.
+    """
+    for change in {change.aspect: change for change in study.caller}.values():
+        symbol = next((symbol for symbol in study.values if symbol.name == change.aspect), None)
+        if change.aspect in ("device", "reading") and not question.weighed:
+            why = text("the question compares no memory with that of a device")
+        elif symbol is not None and not _reads(study, question, symbol):
+            why = say("the answer does not depend on {x}", x=symbol)
+        else:
+            continue
+        yield say("“{given}” is not used here: {why}.", given=text(change.words), why=why)
+
+
+def _reads(study: Study, question: Asked, symbol: sp.Symbol) -> bool:
+    """Whether the answer may depend on a symbol, also at an instant of a step, or by what is offloaded."""
+    depends = question.depends(study)
+    if depends is None or symbol.name in (*question.finds, *depends):
+        return True
+    if question.subject != "memory":
+        return False
+    moments = study.timeline if set(question.counted) == set(KINDS) else ()
+    return (
+        symbol.name in degrees()
+        or bool(study.recipe.offload)
+        or any(symbol in one.memory.total.free_symbols for one in moments)
     )
 
 

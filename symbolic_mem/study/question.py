@@ -181,6 +181,15 @@ class Question(ABC):
         used = used.union(*(placed.degree.free_symbols for placed in study.placement.values()))
         return frozenset(map(str, used)) | {*self.unknowns, *self.places}
 
+    def depends(self, study: Study) -> frozenset[str] | None:
+        """Those of them that its answer depends on, without what only kinds of memory read that it does not count."""
+        read = self.reads(study)
+        if read is None or self.subject != "memory":
+            return read
+        counted = study.memory.of(*self.counted).total.free_symbols
+        others = {str(symbol) for symbol in study.memory.total.free_symbols - counted}
+        return read - (others - {*self.unknowns, *self.places, *map(str, self.stepped)})
+
     @abstractmethod
     def answer(self, study: Study) -> Found:
         """Answer the question about a `study` as the question sees it (see `Study.under`)."""

@@ -14,6 +14,7 @@ from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
+from symbolic_mem.study.filled import filled
 from symbolic_mem.study.packed import as_stored
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
@@ -61,6 +62,17 @@ class Asked(Protocol):
     def otherwise(self) -> tuple[Change, ...]:
         """What the question itself changes between two sides that it compares."""
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The kinds of memory that it counts."""
+
+    @property
+    def weighed(self) -> bool:
+        """Whether it compares memory with that of one device."""
+
+    def depends(self, study: Study) -> frozenset[str] | None:
+        """The names of the symbols that its answer depends on; None where that may be any."""
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Study(Setting):
@@ -102,7 +114,9 @@ class Study(Setting):
         ]
         heads = (Column(text("symbol")), Column(text("meaning"), "text"), Column(text("value"), "right"))
         set_otherwise = "; ".join(change.words for change in self.caller)
-        asked = [(each.label, self.said(each.title) if each.title else text(each.ask)) for each in self.questions]
+        asked = [
+            (each.label, self.under(each).said(each.title) if each.title else text(each.ask)) for each in self.questions
+        ]
         blocks: list[Block] = [Paragraph(text(f"Recipe {self.recipe.name}: {self.recipe.title}."))]
         blocks += [Paragraph(text(f"Changed: {set_otherwise}."))] if set_otherwise else []
         blocks += [Table(text("What is given"), heads, tuple(rows))] if rows else []
@@ -110,12 +124,12 @@ class Study(Setting):
         return bundle(repr(self), blocks, self.heading)
 
     def said(self, words: str) -> Prose:
-        """Words of the study as a sentence: its symbols in what stands between two `$` are mathematics."""
-        return marked(words, {name.symbol.name: name.symbol for name in self.names})
+        """Words of the study as a sentence, with its values in their places: what stands between two `$` is mathematics."""
+        return marked(filled(words, self), {name.symbol.name: name.symbol for name in self.names})
 
     def plain(self, words: str) -> str:
-        """Words of the study in plain text: without the `$` around the formulas over its symbols."""
-        return unmarked(words, {name.symbol.name: name.symbol for name in self.names})
+        """Words of the study in plain text, with its values in their places, and without the `$` around its formulas."""
+        return unmarked(filled(words, self), {name.symbol.name: name.symbol for name in self.names})
 
     def listed(self, changes: Iterable[Change], between: str = "; ") -> Prose:
         """Changes in words, values of symbols as mathematics."""
