@@ -60,10 +60,7 @@ def plain_record(value: Any) -> Any:
     """
     match value:
         case Mapping():
-            return {
-                str(key): _formula(item) if str(key).endswith("formula") else plain_record(item)
-                for key, item in value.items()
-            }
+            return {str(key): _named(str(key), item) for key, item in value.items()}
         case sp.Expr():
             return _number(value) if value.is_number else write_formula(value)
         case Typeset():
@@ -77,9 +74,10 @@ def plain_record(value: Any) -> Any:
     return value
 
 
-def _formula(value: Any) -> str | None:
-    """A formula as text, also where it is a number."""
-    return write_formula(value) if isinstance(value, sp.Expr) else value
+def _named(key: str, value: Any) -> Any:
+    """What stands under a key: a formula is text, also where it is a number."""
+    formula = key == "formula" or key.endswith("_formula")
+    return write_formula(value) if formula and isinstance(value, sp.Expr) else plain_record(value)
 
 
 def _number(value: sp.Expr) -> int | float | Fraction:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.shown import shown
+from symbolic_mem.base.symbols import spelled
 from symbolic_mem.solvers.capacity import Capacity
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def unfilled(words: str) -> str:
 def _of(name: str, setting: Setting) -> str | None:
     if name in _OPEN:
         return _memory(name, setting.capacity) if setting.device.known else None
-    value = next((value for symbol, value in setting.values.items() if str(symbol) == name), None)
+    symbol = spelled(setting.names).get(name)
+    value = None if symbol is None else setting.values.get(symbol)
     return shown(fraction(value)).plain if value is not None and value.is_Rational else None
 
 

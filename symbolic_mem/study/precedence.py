@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import degrees
+from symbolic_mem.base.symbols import degrees, spelled
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import joined
 from symbolic_mem.models.tensors import KINDS
@@ -69,7 +69,7 @@ def _unused(study: Study, question: Asked) -> Iterator[Prose]:
     Of degrees the assumptions say what they divide.
     """
     for change in {change.aspect: change for change in study.caller}.values():
-        symbol = next((symbol for symbol in study.values if symbol.name == change.aspect), None)
+        symbol = spelled(study.names).get(change.aspect)
         if change.aspect in ("device", "reading") and not question.weighed:
             why = text("the question compares no memory with that of a device")
         elif symbol is not None and not _reads(study, question, symbol):

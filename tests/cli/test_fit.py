@@ -188,7 +188,7 @@ def test_comms_shows_the_axes_of_a_plan_without_a_network(run, refused):
         k: -(-v // 1) for k, v in sizes.items()
     }
     assert (
-        "(n_pp - 1)/(n_chunks*n_micro) = 7/192 of the time that a rank computes (interleaved)"
+        "(n_pp − 1)/(n_chunks n_micro) = 7/192 of the time that a rank computes (interleaved)"
         in run("comms", "cluster-gpt-3-175b").out
     )
     assert "sends along every axis" in refused("comms", "cluster-gpt-3-175b", "--scheme", "dp")
