@@ -1,4 +1,4 @@
-"""The verdict on a claim that repeats an amount of a derivation, as it is printed there or by the name of its row."""
+"""The verdict on a claim that repeats an amount of a derivation, or of what is sent, as it is printed there or by the name of its row."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from fractions import Fraction
 
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.printed import Printed, in_account, in_memory, printed
+from symbolic_mem.claims.sending import IN_A_STEP, sent_in_a_pass, sent_in_a_step
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.verdict import Verdict
+from symbolic_mem.document.prose import say, text
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
@@ -24,10 +26,10 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     shown = [
         (asked.label, one)
         for asked in (study.questions if label is None else (study.question(label),))
-        for one in printed(study, asked)
+        for one in (*printed(study, asked), *sent_in_a_pass(study, asked))
     ]
     if label is None:
-        shown += [(None, one) for one in in_account(study)]
+        shown += [(None, one) for one in (*in_account(study), *sent_in_a_step(study))]
     for where, one in shown:
         if claim.each and not one.of_one:
             continue  # it is not said to be of one device
@@ -47,4 +49,6 @@ def _of_printed(claim: Claim, one: Printed, label: str | None, figures: int | No
     named = replace(claim, name=one.place) if claim.bare else claim
     assert claim.spelled is not None, "only a number is printed"
     stated = Stated(claim.number, claim.scale(claimed), claim.spelled.unit)
-    return Verdict(named, one.place, claimed, label, stated, one.value, None, figures)
+    sent = say("That is {where} along {axis}.", where=text(one.under), axis=text(one.name))
+    beside = (sent,) if one.under == IN_A_STEP and not claim.bare else ()
+    return Verdict(named, one.place, claimed, label, stated, one.value, None, figures, beside=beside)
