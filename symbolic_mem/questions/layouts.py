@@ -20,7 +20,7 @@ from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load_of_experts, ranks_beside
-from symbolic_mem.questions.parts.cautions import BESIDE, close_fit, crowded
+from symbolic_mem.questions.parts.cautions import BESIDE, close_fit, crowded, too_long
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.lines import FREE, capacity_line
@@ -304,8 +304,9 @@ class FoundLayouts(Found):
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
-        """That something may have no room beside the peak in the mesh that cuts least of those that fit."""
-        return () if self.best is None else (*close_fit(self.capacity, self.best.peak), *self.crowded)
+        """That something may have no room beside the peak in the mesh that cuts least of those that fit; that S is too long."""
+        long = too_long(self.study, self.study.values)
+        return long if self.best is None else (*close_fit(self.capacity, self.best.peak), *self.crowded, *long)
 
     @property
     def crowded(self) -> tuple[Prose, ...]:

@@ -116,6 +116,7 @@ def _content(study: Study, nodes: Nodes, forms: list[dict[str, Any]]) -> dict[st
         "version": __version__,
         "values": {str(symbol): str(value) for symbol, value in study.values.items()},
         "device": _devices(study),
+        "reach": None if study.built.architecture is None else study.built.architecture.reach,
         "nodes": nodes.listed,
         "forms": forms,
     }

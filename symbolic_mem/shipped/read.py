@@ -39,7 +39,10 @@ def answer(arguments: Sequence[str], folder: str = FOLDER) -> bytes | None:
         named = (("device", device and known["title"]), ("capacity", amount))
         weighed = [f"{what} {given}" for what, given in named if given is not None]
         said = "; ".join((*changes, *weighed))
-        asked = Asked(content["nodes"], {**_base(content), **values}, known, said, *weighed[:1])
+        sizes = {**_base(content), **values}
+        if content["reach"] is not None and sizes.get("S", 0) > content["reach"]:
+            raise Otherwise
+        asked = Asked(content["nodes"], sizes, known, said, *weighed[:1])
         if verb == "account":
             from symbolic_mem.shipped.fill_account import of_account
 

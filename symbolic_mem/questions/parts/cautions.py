@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Given
 from symbolic_mem.base.rational import Number, fraction, symbolic
-from symbolic_mem.base.symbols import B
+from symbolic_mem.base.symbols import B, S
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about, gib, listed
 from symbolic_mem.hardware.catalogue import UNSTATED, taken_by_a_context
@@ -21,6 +21,10 @@ from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
+_TOO_LONG = (
+    "{S} = {tokens} is more than the {reach} positions that the model's config.json gives (max_position_embeddings, as its rotary "
+    "scaling has them): the memory is as counted, and vLLM refuses such a length unless it is told to take it."
+)
 _NO_BACKEND = (
     "{library} has backends for devices of {vendors}, and none is known for those of {vendor}: this is an account of bytes, "
     "and does not say that the run is possible there."
@@ -68,7 +72,25 @@ def cautions_of_fit(
     """Say what may have no room beside what is `held` and fits: a process, whole rows that are not `padded`, what is not counted."""
     rows = () if padded else whole_rows(study, values, capacity, held, verb)
     more = crowded(study, values, capacity, held, padded=padded)
-    return (*close_fit(capacity, held), *rows, *more, *elsewhere(study.recipe, capacity.device))
+    others = (*elsewhere(study.recipe, capacity.device), *too_long(study, values))
+    return (*close_fit(capacity, held), *rows, *more, *others)
+
+
+def too_long(study: Study, values: Given) -> tuple[Prose, ...]:
+    """Say that a sequence is longer than the positions that a model with rotary ones is made for.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> from symbolic_mem.base.symbols import S
+    >>> study = load_study("llama-3.1-8b")
+    >>> len(too_long(study, {S: 131072})), len(too_long(study, {S: 131073}))
+    (0, 1)
+    """
+    architecture, tokens = study.built.architecture, values.get(S)
+    if architecture is None or architecture.turned is None or architecture.reach is None or tokens is None:
+        return ()
+    if tokens <= architecture.reach:
+        return ()
+    return (say(_TOO_LONG, S=S, tokens=Amount(symbolic(tokens)), reach=Amount(symbolic(architecture.reach))),)
 
 
 def elsewhere(recipe: Recipe, device: Device | None) -> tuple[Prose, ...]:
