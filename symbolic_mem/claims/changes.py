@@ -63,9 +63,10 @@ def read_capacity(case: Case, unit: str) -> Case | None:
 def read_label(case: Case, reading: str) -> Case | None:
     """Count the bytes of a device of the catalogue in another reading of its label."""
     device = case.study.device
-    if device.name is None or device.reading == reading:
+    if device.name is None:
         return None
-    if getattr(device_of(device.name, case.study.devices), reading) is None:
+    known = device_of(device.name, case.study.devices)
+    if reading == (device.reading or known.nearest_reading) or getattr(known, reading) is None:
         return None
     return replace(case, study=case.study.on_device(replace(device, reading=reading)))
 

@@ -27,7 +27,6 @@ CHUNKS = 8
 TRAINING = "full training"
 ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
 USUAL_RANK = 16
-READ = ("reported", "binary", "marketed")  # the first that is known of a device
 OF_TRAINING = ("optimizer", "gradients", "offload")
 
 
@@ -140,8 +139,7 @@ def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[s
     of_others = (*OF_TRAINING, *by_parts) if what == INFERENCE else ("cache", "page")
     of_others = of_others if what in ADAPTERS else (*of_others, "adapters")
     own = {key: value for key, value in given.items() if value is not None and key not in of_others}
-    known = [reading for reading in READ if getattr(device, reading) is not None]
-    reading = {"reading": known[0]} if known else {}
+    reading = {"reading": device.nearest_reading}
     degrees = way.get("values", {})
     rest = {key: value for key, value in way.items() if key != "values"}
     return {**rest, "values": {**degrees, **values}, "device": device.name, **reading, **own}

@@ -142,6 +142,11 @@ class Device:
             raise BadInput(f"{self.name} has no {reading} capacity in the catalogue; {advice}")
         return amount
 
+    @property
+    def nearest_reading(self) -> str:
+        """The reading that comes nearest to what a run has: the first that is known of ``reported``, ``binary`` and ``marketed``."""
+        return next((one for one in reversed(READINGS) if getattr(self, one) is not None), "binary")
+
     def few_figures(self, reading: str | None) -> str:
         """Return the amount of a `reading` as it is printed, where that has few figures; empty where all are known."""
         return self.reported_as if reading == "reported" else ""

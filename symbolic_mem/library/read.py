@@ -37,6 +37,7 @@ from symbolic_mem.study.keys import At, words
 from symbolic_mem.study.packed import as_stored
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import Question
+from symbolic_mem.study.setting import OneDevice
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.tuning import tuned
 from symbolic_mem.study.values import printable, read_fraction, read_own, read_values, read_written
@@ -255,6 +256,7 @@ def _of_config(path: Path, name: str, devices: str | None, how: Mapping[str, str
         placement={kind: Placed(n_fsdp) for kind in STATIC},
         source=path.name,
         notes=("$B$ counts the sequences on one device: data parallelism does not divide its activations.",),
+        device=OneDevice(reading=""),
         devices=devices,
     )
 

@@ -50,12 +50,13 @@ class Capacity:
 
 @lru_cache(maxsize=64)
 def capacity_of(device: Device, reading: str, **limits: Number | sp.Rational) -> Capacity:
-    """Return the capacity of a catalogue device under a ``marketed``, ``binary`` or ``reported`` reading.
+    """Return the capacity of a catalogue device under a ``marketed``, ``binary`` or ``reported`` reading; "": the nearest to what a run has.
 
     >>> from symbolic_mem.hardware.catalogue import device
     >>> capacity_of(device("tpu-v5p"), "binary").counted
     102005473280
     """
+    reading = reading or device.nearest_reading
     return Capacity(device.capacity(reading), device, reading, READING_UNITS[reading], **limits)  # ty: ignore[invalid-argument-type]
 
 

@@ -39,7 +39,7 @@ from symbolic_mem.study.derived import Formulas
 class OneDevice:
     """The memory of one device as it is asked for: a catalogue `name` in a `reading`, or an `amount` with its unit.
 
-    `reserved` bytes are kept free, and the fraction `usable` of the others counts.
+    The reading "" is the nearest to what a run has. `reserved` bytes are kept free, and the fraction `usable` of the others counts.
     """
 
     name: str | None = None

@@ -240,6 +240,22 @@ def test_the_call_of_each_row_gives_its_numbers(run, tmp_path, model, on):
         assert row["left_bytes"] == told["capacity_bytes"] - row["peak_bytes"] and row["not_counted"]
 
 
+@pytest.mark.parametrize(
+    ("device", "reading", "size"), [("h200", "reported", 150_754_820_096), ("trainium2", "binary", 96 * 2**30)]
+)
+def test_a_device_beside_a_config_has_the_bytes_that_fit_counts(run, tmp_path, device, reading, size):
+    """What nvidia-smi reports of an H200 is less than its label in GiB; of a Trainium2 the label alone is known."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(LLAMA), encoding="utf-8")
+    asked = ("--recipe", "vllm", "--set", "S=4096", "--device", device, "--json")
+    told = json.loads(run("account", str(path), "--set", "B=1", *asked).out)
+    assert (told["capacity_bytes"], told["per_device"]["reading"]) == (size, reading)
+    answer = json.loads(run("solve", str(path), "--for", "B", *asked).out)
+    assert (answer["capacity_bytes"], answer["reading"]) == (size, reading)
+    label = json.loads(run("account", str(path), "--set", "B=1", *asked, "--reading", "binary").out)
+    assert label["capacity_bytes"] == {"h200": 141, "trainium2": 96}[device] * 2**30
+
+
 @pytest.mark.parametrize("change", [(), ("--set", "B=3"), ("--cache", "int4", "--page", "1")])
 def test_what_is_left_in_tokens_still_fits_and_one_more_does_not(run, change):
     rows = json.loads(run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", *change, "--json").out)["rows"]
