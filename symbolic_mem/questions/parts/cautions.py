@@ -21,15 +21,6 @@ from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
-_TOO_LONG = (
-    "{S} = {tokens} is more than the {reach} positions that the model's config.json gives (max_position_embeddings, as its rotary "
-    "scaling has them): the memory is as counted, and vLLM refuses such a length unless it is told to take it."
-)
-_NO_BACKEND = (
-    "{library} has backends for devices of {vendors}, and none is known for those of {vendor}: this is an account of bytes, "
-    "and does not say that the run is possible there."
-)
-
 
 def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
     """Say that what fits the capacity is more than a process finds free on such a device.
@@ -90,7 +81,15 @@ def too_long(study: Study, values: Given) -> tuple[Prose, ...]:
         return ()
     if tokens <= architecture.reach:
         return ()
-    return (say(_TOO_LONG, S=S, tokens=Amount(symbolic(tokens)), reach=Amount(symbolic(architecture.reach))),)
+    return (
+        say(
+            "{S} = {tokens} is more than the {reach} positions that the model's config.json gives (max_position_embeddings, as its rotary "
+            "scaling has them): the memory is as counted, and vLLM refuses such a length unless it is told to take it.",
+            S=S,
+            tokens=Amount(symbolic(tokens)),
+            reach=Amount(symbolic(architecture.reach)),
+        ),
+    )
 
 
 def elsewhere(recipe: Recipe, device: Device | None) -> tuple[Prose, ...]:
@@ -104,7 +103,13 @@ def elsewhere(recipe: Recipe, device: Device | None) -> tuple[Prose, ...]:
     if device is None or device.vendor == UNSTATED:
         return ()
     return tuple(
-        say(_NO_BACKEND, library=text(one.title), vendors=listed(one.backends), vendor=text(device.vendor))
+        say(
+            "{library} has backends for devices of {vendors}, and none is known for those of {vendor}: this is an account of bytes, "
+            "and does not say that the run is possible there.",
+            library=text(one.title),
+            vendors=listed(one.backends),
+            vendor=text(device.vendor),
+        )
         for one in libraries(recipe)
         if device.vendor not in one.backends
     )
