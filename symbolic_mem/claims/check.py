@@ -10,6 +10,7 @@ from fractions import Fraction
 from symbolic_mem.base.errors import BadInput, MissingValue, clipped
 from symbolic_mem.claims.account import NoNumber, counted_kinds
 from symbolic_mem.claims.as_printed import as_printed
+from symbolic_mem.claims.at_instants import PEAK
 from symbolic_mem.claims.bare import batch_above, in_cases, quantities
 from symbolic_mem.claims.beside import beside, repeats_given
 from symbolic_mem.claims.case import Case, read_off
@@ -89,7 +90,7 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
         if _follows(*own, before) and not read.bare:
             return _explained(*own, before)
         return replace(verdict, beside=(*_beside(case, verdict), own_number(study, own[0], (verdict, case))))
-    verdict, case = next((one for one in verdicts if _at_given(*one)), own)
+    verdict, case = next((one for one in verdicts if _at_given(*one)), _nearest(verdicts))
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case, verdict))
     if verdict.claimed.given:
@@ -100,6 +101,24 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
         return replace(verdict, own=True, beside=_beside(case, verdict))
     verdict, case = next((one for one in verdicts if _follows(*one, before)), (verdict, case))
     return _explained(verdict, case, before)
+
+
+def _nearest(verdicts: Sequence[tuple[Verdict, Case]]) -> tuple[Verdict, Case]:
+    """Which of several numbers a wrong claim is held against: the first; of peaks, of lines and of what is given, the nearest.
+
+    What a question asks for is its own, and a formula is of the first.
+    """
+    verdict, case = verdicts[0]
+    line = case.question is not None and verdict.name not in case.question.claimable
+    if verdict.compared is not None or not (line or verdict.claimed.given or verdict.name == PEAK):
+        return verdicts[0]
+    return min((one for one in verdicts if (one[0].ratio or 0) > 0), key=lambda one: _off(one[0]), default=verdicts[0])
+
+
+def _off(verdict: Verdict) -> Fraction:
+    """How many times the number is the claim, or the claim the number."""
+    ratio = verdict.ratio or Fraction(1)
+    return max(ratio, 1 / ratio)
 
 
 def _follows(verdict: Verdict, case: Case, before: Sequence[Earlier]) -> bool:
@@ -181,9 +200,8 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
         for verdict, _ in verdicts:
             if verdict.right:
                 return claim
-            ratio = verdict.ratio
-            if ratio is not None and ratio > 0:
-                off = max(ratio, 1 / ratio)
+            if (verdict.ratio or 0) > 0:
+                off = _off(verdict)
                 nearest = min(nearest or (off, claim), (off, claim), key=lambda each: each[0])
     if nearest is None and not read.bare:
         return read  # why it is none of them, its own name tells

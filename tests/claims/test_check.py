@@ -485,12 +485,31 @@ def test_what_no_file_and_no_expert_explains_has_no_such_slip():
 
 @pytest.mark.parametrize(
     ("claim", "right", "question"),
-    [("peak=56.5 GiB", True, "a"), ("peak=40.766 GiB", True, None), ("peak=60 GiB", False, None)],
+    [
+        ("peak=56.5 GiB", True, "a"),
+        ("peak=40.766 GiB", True, None),
+        ("peak=60 GiB", False, "a"),
+        ("peak=42 GiB", False, None),
+    ],
 )
 def test_the_peak_of_a_mesh_can_be_claimed_where_nothing_else_asks_for_it(claim, right, question):
     """The answer says 56.516 GiB at the smallest n_ep, the account 40.766 GiB at that which is given."""
     verdict = check(load_study("cluster-mixtral-8x7b"), claim)
     assert (verdict.right, verdict.question) == (right, question)
+
+
+@pytest.mark.parametrize(
+    ("claim", "question", "slips"),
+    [
+        ("C_mem=95 GB", "b", {"GB for GiB on the device", "GiB printed as GB"}),
+        ("C_mem=80 GB", "a", {"GB for GiB on the device", "GiB printed as GB"}),
+    ],
+)
+def test_a_line_of_several_questions_is_held_against_the_nearest(claim, question, slips):
+    """80 GiB are 85,899,345,920 bytes and 95 GiB 102,005,473,280: 95 GB are 11 % off the one and 7 % off the other."""
+    verdict = check(load_study("cs336-a2-xxl"), claim)
+    assert (verdict.right, verdict.question) == (False, question)
+    assert {slip for (slip,) in _names(verdict)} == slips
 
 
 def _of_one_device(study, values=()):
