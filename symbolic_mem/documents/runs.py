@@ -18,9 +18,12 @@ from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
 from symbolic_mem.models.attention import BY_PARTS
 from symbolic_mem.recipes.caches import cache_format
+from symbolic_mem.recipes.read import recipe
 from symbolic_mem.recipes.tuned import CONFIG, in_folder
+from symbolic_mem.study.changed_recipe import use_adapters
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study, of_study
+from symbolic_mem.study.tuning import trains
 
 ONE, TOKENS = 1, 4096
 CHUNKS = 8
@@ -108,6 +111,8 @@ def fit(
         tuple(changes(by_option=by_option, **on_these)),
         study.called(changes(values=asked, by_option=by_option)),
     )  # or refuses
+    if given.get("adapters") not in (None, "none"):
+        _has_modules(study, given["adapters"], by_option=by_option)
     values = {**{key: int(size) for key, size in sizes.items()}, **asked}
     found, refused = [], {}
     rank = values.pop(RANK.name, study.values.get(RANK))
@@ -115,7 +120,7 @@ def fit(
         rank = USUAL_RANK
     rows = {
         INFERENCE: _inference(nodes, int(study.values.get(n_heads, 1)), _serving(given.get("cache"))),
-        **{what: _adapters(recipe, nodes, values, rank) for what, recipe in ADAPTERS.items()},
+        **{what: _adapters(own, nodes, values, rank) for what, own in ADAPTERS.items()},
         TRAINING: _training(study, nodes, values),
     }
     for what, ways in rows.items():
@@ -131,6 +136,12 @@ def fit(
         if found and not any(key in run.changes["values"] for run in found):
             raise BadInput(f"{key} = {asked[key]}: no row reads {key}; leave it out")
     return Runs(study, nodes, tuple(found), refused, {key: int(value) for key, value in values.items()}, host)
+
+
+def _has_modules(study: Study, adapters: str, *, by_option: bool) -> None:
+    """Raise `BadInput` for adapters on modules or in layers that no row of this model can have."""
+    where = "--adapters" if by_option else "adapters"
+    trains(use_adapters(adapters, where).apply(replace(study, recipe=recipe("lora"))))
 
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
@@ -150,21 +161,21 @@ def _serving(cache: str | None) -> str:
     return "vllm" if cache is None or not cache_format(cache).engine else "inference"
 
 
-def _inference(nodes: Nodes, heads: int, recipe: str) -> Iterator[Way]:
+def _inference(nodes: Nodes, heads: int, name: str) -> Iterator[Way]:
     """As many replicas as there can be; those that leave no device idle first, then those over the fewest."""
     number = nodes.number
     shared = [n for n in range(2, number + 1) if number % n == 0 or heads % n == 0]
-    yield {"recipe": recipe}
+    yield {"recipe": name}
     for n in sorted(shared, key=lambda n: (-(number // n), number % n != 0, n)):
-        yield {"recipe": recipe, "plan": "vllm-tp", "values": {"n_tp": n}}
+        yield {"recipe": name, "plan": "vllm-tp", "values": {"n_tp": n}}
 
 
-def _adapters(recipe: str, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:
+def _adapters(name: str, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:
     """Frozen weights whole on each device, then divided over all."""
     ways: list[Way] = [{"plan": "dp"}, *_divided(nodes)] if nodes.number > 1 else [ALONE]
     for way in _memories(ways, values):
         ranks = {} if rank is None else {RANK.name: rank}
-        yield {"recipe": recipe, **way, "values": {**ranks, **way.get("values", {})}}
+        yield {"recipe": name, **way, "values": {**ranks, **way.get("values", {})}}
 
 
 def _training(study: Study, nodes: Nodes, values: Mapping[str, Any]) -> Iterator[Way]:

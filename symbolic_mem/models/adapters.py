@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,6 +64,7 @@ _WITHOUT_EFFECT = frozenset(
         "megatron_core",
     ]
 )
+_NO_BLOCK = ("token embedding", "position embedding", "head", "router")
 _READ = frozenset(
     [
         "r",
@@ -100,33 +102,21 @@ def _groups() -> Mapping[str, str]:
 def read_modules(given: Any, where: str) -> tuple[str, ...]:
     """Return the modules that adapters go on, as they are given: ``"all-linear"``, or a list of names.
 
-    Raises `BadInput` for anything else, such as a name that no engine has.
+    Raises `BadInput` for anything else, such as a path; whether a model has them says `check_trained`.
 
     >>> read_modules(["q_proj", "v_proj"], "my.toml [trained]")
     ('q_proj', 'v_proj')
     """
     names = [given] if isinstance(given, str) else given
-    if not isinstance(names, list | tuple) or not names or len(names) > MOST_MODULES:
+    texts = isinstance(names, list | tuple) and all(isinstance(name, str) and name for name in names)
+    if not texts or not names or len(names) > MOST_MODULES:
         raise BadInput(f'{where}: give "{EVERY_PRODUCT}", or a list of modules such as ["q_proj", "v_proj"]')
-    known = dict.fromkeys(
-        (EVERY_PRODUCT, *modules(), *(weight for weights in modules().values() for weight in weights))
-    )
     for name in names:
-        if isinstance(name, str) and name in known:
-            continue
-        if isinstance(name, str) and re.search(r"[^\w-]", name):
+        if name not in modules() and re.search(r"[^\w-]", name):
             raise BadInput(
                 f'{where}: {clipped(name)} is a path or a pattern; give the names of modules, as in ["q_proj", "v_proj"]'
             )
-        raise BadInput(f"{where}: unknown module {clipped(str(name))}; {_like(str(name), known)}")
     return tuple(dict.fromkeys(names))
-
-
-def _like(name: str, known: Iterable[str]) -> str:
-    """The nearest of the modules that are known, and whose names they are: each model has a few of them."""
-    hint, _, _ = nearest(name, known).partition("known: ")
-    names = "as transformers, torchtune or Meta's files have them, such as q_proj, gate_proj or c_attn"
-    return f'{hint}give "{EVERY_PRODUCT}", or the names of modules {names}'
 
 
 def read_groups(given: Any, where: str) -> tuple[str, ...]:
@@ -229,10 +219,12 @@ def _ranks(given: Any, where: str) -> tuple[tuple[str, int], ...]:
     other = [name for name in given if name in SUMS or name == EVERY_PRODUCT]
     if other:
         raise BadInput(f"{where}: {clipped(other[0])} is not described; leave it out and give the largest rank as r")
-    modules = read_modules([*given], where) if given else ()
-    return tuple(
-        (weight, read_rank(given[name], f"{where}: {name}")) for name in modules for weight in weights_of(name)
-    )
+    named = read_modules([*given], where) if given else ()
+    known = {*modules(), *(weight for weights in modules().values() for weight in weights)}
+    for name in named:
+        if name not in known:
+            raise BadInput(f"{where}: unknown module {clipped(name)}; {nearest(name, known)}")
+    return tuple((weight, read_rank(given[name], f"{where}: {name}")) for name in named for weight in weights_of(name))
 
 
 def _parameters(given: Any, where: str) -> tuple[str, ...]:
@@ -249,24 +241,53 @@ def _parameters(given: Any, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(known[name.rpartition(".")[2]] for name in given))
 
 
+def in_family(trained: Trained, family: str) -> Trained:
+    """Return what is trained with the modules of which a family means other weights than most, as these weights.
+
+    >>> in_family(Trained(("c_proj", "q_proj"), ()), "starcoder2").modules
+    ('W_out', 'q_proj')
+    """
+    own = _own(family)
+    found = (own[name] if own.get(name, weights_of(name)) != weights_of(name) else (name,) for name in trained.modules)
+    named = tuple(dict.fromkeys(name for names in found for name in names))
+    return trained if named == trained.modules else replace(trained, modules=named)
+
+
+@cache
+def _own(family: str) -> Mapping[str, tuple[str, ...]]:
+    """The modules of a family that are named otherwise than the first of each weight, or are other weights."""
+    content = tables_of(Path(__file__).with_name("adapters.toml"))
+    return {name: tuple(weights) for name, weights in content["own"].get(family, {}).items()}
+
+
+def modules_of(model: Model) -> tuple[str, ...]:
+    """Return the modules of the blocks of a model that adapters may go on, by the names that its engine gives them.
+
+    >>> from symbolic_mem.models.transformer import transformer
+    >>> modules_of(transformer())
+    ('q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj')
+    """
+    names = _own(model.name)
+    first: dict[str, str] = {}
+    for name, weights in (*names.items(), *modules().items()):
+        for weight in weights:
+            first.setdefault(weight, name)
+    products = (weight for weight in _weights(model) if weight.name.startswith("W_") and weight.group not in _NO_BLOCK)
+    return tuple(dict.fromkeys(first.get(weight.name, weight.name) for weight in products))
+
+
 def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
     """Raise `BadInput` for adapters on modules that a model does not have, and for what is trained and not there.
 
     What to give `instead` is said of modules.
 
     >>> from symbolic_mem.models.transformer import transformer
-    >>> check_trained(Trained(("q_proj",), ()), transformer())
+    >>> check_trained(Trained(("qproj",), ()), transformer())
     Traceback (most recent call last):
         ...
-    symbolic_mem.base.errors.BadInput: adapters go on 'q_proj', and decoder-only transformer has no such module; it has W_q, W_k, W_v, W_o, W_gate, W_up, W_down
+    symbolic_mem.base.errors.BadInput: adapters go on 'qproj', and decoder-only transformer has no such module; did you mean 'q_proj'? it has q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
     """
     there = {weight.name.removeprefix("A of ") for weight in _weights(model) if weight.name.startswith("A of ")}
-    products = [
-        weight.name
-        for weight in _weights(model)
-        if weight.name.startswith("W_")
-        and weight.group not in ("token embedding", "position embedding", "head", "router")
-    ]
     for module in SUMS.keys() & set(trained.modules):
         if trained.dropout or trained.packed:
             other = "a dropout" if trained.dropout else "packed weights"
@@ -275,8 +296,12 @@ def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
             )
     for module in trained.modules:
         if not there if module == EVERY_PRODUCT else not there.intersection(weights_of(module)):
+            own = modules_of(model)
+            hint = (
+                "" if module in modules() else nearest(module, own).partition("known: ")[0]
+            )  # else it is another model's
             raise BadInput(
-                f"adapters go on {module!r}, and {model.name} has no such module; it has {', '.join(dict.fromkeys(products))}"
+                f"adapters go on {clipped(module)}, and {model.name} has no such module; {hint}it has {', '.join(own)}"
                 + (f"; give {instead}" if instead else "")
             )
     groups = {weight.group for weight in _weights(model)}

@@ -97,11 +97,11 @@ def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Sha
         saved += profile.kept("dropout", shapes, label=f"dropout before A of {name}:")
     if profile.trained.dropout or profile.trained.converts:
         done, how = ("dropped", "dropped out") if profile.trained.dropout else ("converted", "converted")
-        (own,) = _inputs(profile, shapes | {"weight": first})
         reason = f"input of A, {how} for this adapter alone: the gradient of A needs it"
-        saved.append(replace(own, name=f"{done} input of A of {name}", reason=reason))
-    (narrow,) = _inputs(profile, {"input": (*rows, rank), "weight": second})
-    saved.append(replace(narrow, name=f"A x for {name}", reason="input of B: the gradient of B needs it"))
+        for own in _inputs(profile, shapes | {"weight": first}):
+            saved.append(replace(own, name=f"{done} input of A of {name}", reason=reason))
+    for narrow in _inputs(profile, {"input": (*rows, rank), "weight": second}):
+        saved.append(replace(narrow, name=f"A x for {name}", reason="input of B: the gradient of B needs it"))
     for label, shape in (("A", first), ("B", second)):
         copies = (t for t in profile.kept("linear", {"input": (*rows, rank), "weight": shape}) if t.kind == "buffers")
         saved += (replace(copy, name=f"copy of {label} of {name}") for copy in copies)

@@ -9,7 +9,8 @@ from typing import TypeVar
 import sympy as sp
 
 from symbolic_mem.base.symbols import L, r_lora
-from symbolic_mem.models.adapters import check_trained
+from symbolic_mem.models.adapters import check_trained, in_family
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.stacks import in_layers
 from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
 from symbolic_mem.study.setting import Setting
@@ -30,10 +31,7 @@ def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -
     """
     wanted = setting.recipe.tuned
     values = setting.values
-    trained = in_layers(wanted.trained, setting.built.architecture, values.get(L))
-    built = setting.built.training(trained)
-    if trained != setting.built.trained:
-        check_trained(trained, built.model)
+    built = trains(setting)
     if wanted != before and before.rank is not None and str(r_lora) not in given:
         values = {symbol: value for symbol, value in values.items() if symbol != r_lora}
     if wanted.rank is not None and r_lora not in values:
@@ -41,3 +39,14 @@ def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -
     if built is setting.built and values is setting.values:
         return setting
     return replace(setting, built=built, values=values)
+
+
+def trains(setting: Setting) -> Built:
+    """Return the model with what its recipe trains; raises `BadInput` for modules and layers that it does not have."""
+    architecture = setting.built.architecture
+    trained = in_layers(setting.recipe.tuned.trained, architecture, setting.values.get(L))
+    trained = trained if architecture is None else in_family(trained, architecture.name)
+    built = setting.built.training(trained)
+    if trained != setting.built.trained:
+        check_trained(trained, built.model)
+    return built

@@ -31,6 +31,25 @@ def test_a_length_that_is_found_is_said_to_be_longer(run):
     assert "max_position_embeddings" not in run(*asked, "rtx-3090").out
 
 
+@pytest.mark.parametrize(("recipe", "refuses"), [("vllm", True), ("inference", False), ("lora", False)])
+def test_only_the_engine_that_is_asked_about_is_named(run, recipe, refuses):
+    out = run(
+        "account",
+        "llama-3.1-8b",
+        "--recipe",
+        recipe,
+        "--plan",
+        "one-device",
+        "--device",
+        "h200",
+        "--set",
+        "B=1",
+        "--set",
+        "S=200000",
+    ).out
+    assert SAID.format("131,072") in out and ("vLLM refuses" in out) is refuses
+
+
 def test_positions_that_are_learned_are_a_limit_as_before(refused):
     assert "S = 1025 is more than n_pos = 1024" in refused("account", "gpt2-xl", "--set", "S=1025")
 

@@ -150,7 +150,9 @@ def test_adapters_on_a_part_of_a_product_that_an_engine_fuses_are_one_line():
     one = load_study("llama-3.1-8b").change(
         recipe="lora", adapters="q_proj,v_proj", plan="megatron", values={"n_tp": 2}
     )
-    with pytest.raises(BadInput, match=r"plan 'megatron': adapters go on 'q_proj', .* it has W_qkv.*; give all-linear"):
+    with pytest.raises(
+        BadInput, match=r"plan 'megatron': adapters go on 'q_proj', .* it has qkv_proj.*; give all-linear"
+    ):
         assert one.memory
     with pytest.raises(BadInput, match="adapters go on 'q_proj'"):
         assert one.timeline
@@ -349,3 +351,36 @@ def test_packing_leaves_the_states_of_what_is_trained():
     packed = [piece.name for piece in packing("nf4").pieces]
     named = [one.name for one in under(packing("nf4"), (trained, frozen, whole)) if one.name not in packed]
     assert named == ["master", "copy, not packed", "weights, not packed", "weights, trained"]
+
+
+@pytest.mark.parametrize(
+    ("family", "modules", "weights"),
+    [
+        ("starcoder2", "c_fc,c_proj", {"W_in", "W_out"}),
+        ("gpt_neo", "c_proj", {"W_out"}),
+        ("gpt2", "c_proj", {"W_o", "W_out"}),
+        ("nemotron", "up_proj,down_proj", {"W_in", "W_out"}),
+        ("apertus", "up_proj", {"W_in"}),
+        ("qwen", "c_proj,w2", {"W_o", "W_down", "W_gate"}),
+        ("llama", "w2", {"W_down"}),
+    ],
+)
+def test_a_family_s_modules_are_its_own_weights(family, modules, weights, tmp_path):
+    """The linear layers of these names in transformers 5.24, of qwen those of its modeling_qwen.py."""
+    path = tmp_path / "config.json"
+    path.write_text(f'{{"model_type": "{family}"}}')
+    found = load_study(str(path)).change(recipe="lora", adapters=modules)
+    named = (weight.name for layer in found.model.layers for weight in layer.weights)
+    assert {name.removeprefix("A of ") for name in named if name.startswith("A of ")} == weights
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gpt_neox", "phi", "mpt", "qwen", "deepseek_v3", "phi3"])
+def test_the_modules_that_a_refusal_names_are_taken(family, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(f'{{"model_type": "{family}"}}')
+    study = load_study(str(path))
+    with pytest.raises(BadInput, match="adapters go on 'foo'") as refused:
+        study.change(recipe="lora", adapters="foo")
+    named = str(refused.value).partition("it has ")[2].split(", ")
+    found = study.change(recipe="lora", adapters=",".join(named))
+    assert found.model.parameters == study.change(recipe="lora").model.parameters

@@ -81,13 +81,15 @@ def too_long(study: Study, values: Given) -> tuple[Prose, ...]:
         return ()
     if tokens <= architecture.reach:
         return ()
+    refused = text(" vLLM refuses such a length unless it is told to take it." if study.recipe.serves == "vLLM" else "")
     return (
         say(
             "{S} = {tokens} is more than the {reach} positions that the model's config.json gives (max_position_embeddings, as its rotary "
-            "scaling has them): the memory is as counted, and vLLM refuses such a length unless it is told to take it.",
+            "scaling has them): the memory is as counted.{refused}",
             S=S,
             tokens=Amount(symbolic(tokens)),
             reach=Amount(symbolic(architecture.reach)),
+            refused=refused,
         ),
     )
 
