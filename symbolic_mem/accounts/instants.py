@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.recipe import Recipe
 
@@ -59,5 +59,5 @@ def instant(name: str, recipe: Recipe) -> Instant:
         for one in (AFTER if recipe.in_backward or "gradients" in recipe.offload else STEP, *instants(recipe))
     }
     if name not in named:
-        raise BadInput(f"unknown moment {name!r} of a training step; {nearest(name, sorted(named))}")
+        raise BadInput.unknown(f"unknown moment {name!r} of a training step", name, sorted(named))
     return named[name]

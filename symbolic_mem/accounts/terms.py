@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.named import put_in
@@ -293,7 +293,7 @@ class Memory:
         if made is None:
             for kind in placements:
                 if kind not in KINDS:
-                    raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+                    raise BadInput.unknown(f"unknown kind {kind!r} of memory", kind, KINDS)
             placed = (part for term in self.terms for part in term.shares(placements.get(term.kind)))
             made = self._placed[given] = Memory(tuple(placed), self.definitions)
         return made

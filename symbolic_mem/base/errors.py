@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from typing import Self
 
 MOST_SAID = 2_000  # characters of a message
 MOST_NAMED, FEW = 12, 5  # names in a message: all of them, and the nearest of more
@@ -21,6 +22,7 @@ class SymbolicMemError(Exception):
 
     exit_status = 2
     kind = "bad-input"
+    known: tuple[str, ...] = ()
 
     def __init__(self, message: object = "") -> None:
         """Say what was given, what is allowed and what to do."""
@@ -28,7 +30,36 @@ class SymbolicMemError(Exception):
 
 
 class BadInput(SymbolicMemError, ValueError):
-    """A value, name, file or option that cannot be used as given."""
+    """A value, name, file or option that cannot be used as given; `known` are the names that would be read in its place."""
+
+    def __init__(self, message: object = "", known: Iterable[object] = ()) -> None:
+        """Say what was given, what is allowed and what to do; `known` are the names that the message lists, for programs."""
+        super().__init__(message)
+        self.known = tuple(map(str, known))
+
+    @classmethod
+    def unknown(cls, said: str, given: str, known: Iterable[str], listed_by: str = "", then: str = "") -> Self:
+        """Return that `given` is none of the names that are `known`: what is `said` of it, the nearest, and `then` what to do.
+
+        >>> error = BadInput.unknown("unknown device 'h100'", "h100", ["tpu-v5p", "h100-80gb"])
+        >>> error
+        BadInput("unknown device 'h100'; did you mean 'h100-80gb'? known: h100-80gb, tpu-v5p")
+        >>> error.known
+        ('h100-80gb', 'tpu-v5p')
+        """
+        names = list(known)
+        in_order = _nearest_first(given, names) if _cut(names, listed_by) else sorted(names)
+        return cls(f"{said}; {nearest(given, names, listed_by)}{then}", in_order)
+
+    @classmethod
+    def one_of(cls, said: str, known: Iterable[object], then: str = "") -> Self:
+        """Return what is `said`, and all names that are `known`, in their own order, where none is nearer than another.
+
+        >>> BadInput.one_of("route 'word' is not known", ["tex", "typst"], then="; leave it out")
+        BadInput("route 'word' is not known; known: tex, typst; leave it out")
+        """
+        names = [str(name) for name in known]
+        return cls(f"{said}; known: {', '.join(names)}{then}", names)
 
 
 class NotDescribed(BadInput):
@@ -82,7 +113,7 @@ def at_place(where: str) -> Generator[None, None, None]:
     except BadInput as error:
         said = str(error)
         placed = said.startswith(where) and not said[len(where) : len(where) + 1].isalnum()
-        raise BadInput(said if placed else f"{where}: {said}") from None
+        raise BadInput(said if placed else f"{where}: {said}", known=error.known) from None
 
 
 def one_line(message: str) -> str:
@@ -123,24 +154,52 @@ def nearest(given: str, allowed: Iterable[str], listed_by: str = "") -> str:
     >>> nearest("n50", [f"n{number}" for number in range(50)], "list numbers")
     "did you mean 'n5'? known: n5, n0, n45, n40, n35; 45 more: symbolic-mem list numbers"
     """
+    names = list(allowed)
+    meant = did_you_mean(given, names)
+    if _cut(names, listed_by):
+        few = _nearest_first(given, names)[:FEW]
+        return f"{meant}known: {', '.join(few)}; {len(names) - len(few)} more: symbolic-mem {listed_by}"
+    between = "; " if any("," in name for name in names) else ", "
+    return f"{meant}known: {between.join(sorted(names))}"
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """Return the closest allowed name as a question, behind a character of what was given that looks like another.
+
+    >>> did_you_mean("h100", ["h100-80gb", "tpu-v5p"])
+    "did you mean 'h100-80gb'? "
+    """
+    close = _close(given, list(allowed)) if given else []
+    foreign = next((f"{sign!r} in it is {name_of(sign)}; " for sign in given[:_CLIP] if not sign.isascii()), "")
+    return foreign + (f"did you mean {close[0]!r}? " if close else "")
+
+
+def _cut(names: Sequence[str], listed_by: str) -> bool:
+    return bool(listed_by) and len(names) > MOST_NAMED
+
+
+def _nearest_first(given: str, names: Sequence[str]) -> list[str]:
     from difflib import get_close_matches
 
-    listed = list(allowed)
-    names, wanted = sorted(listed), given[:_CLIP].lower()
-    close = [name for name in listed if name.lower().startswith(wanted)]
-    close = (
-        close
+    in_order = sorted(names)
+    similar = get_close_matches(_wanted(given), in_order, n=FEW, cutoff=0.4)
+    return [*dict.fromkeys((*_close(given, names), *similar, *in_order))]
+
+
+def _wanted(given: str) -> str:
+    return given[:_CLIP].lower()
+
+
+def _close(given: str, allowed: Sequence[str]) -> list[str]:
+    """The names that begin as what was given, else the most similar, else those that contain it."""
+    from difflib import get_close_matches
+
+    names, wanted = sorted(allowed), _wanted(given)
+    return (
+        [name for name in allowed if name.lower().startswith(wanted)]
         or get_close_matches(wanted, names, n=1, cutoff=0.5)
         or [name for name in names if len(wanted) > 1 and wanted in name.lower()]
     )
-    hint = f"did you mean {close[0]!r}? " if close and given else ""
-    foreign = next((f"{sign!r} in it is {name_of(sign)}; " for sign in given[:_CLIP] if not sign.isascii()), "")
-    if not listed_by or len(names) <= MOST_NAMED:
-        between = "; " if any("," in name for name in names) else ", "
-        return f"{foreign}{hint}known: {between.join(names)}"
-    similar = get_close_matches(wanted, names, n=FEW, cutoff=0.4)
-    few = [*dict.fromkeys((*close, *similar, *names))][:FEW]
-    return f"{foreign}{hint}known: {', '.join(few)}; {len(names) - len(few)} more: symbolic-mem {listed_by}"
 
 
 def name_of(sign: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, comb
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, name_of, nearest
+from symbolic_mem.base.errors import BadInput, name_of
 from symbolic_mem.base.rational import rational
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.values import dataclass
@@ -99,7 +99,7 @@ def _read(text: str, names: Mapping[str, sp.Expr], what: str, numbers: dict[sp.S
     try:
         expr = _Reader(text.strip(), names, numbers).read()
     except _Refused as refused:
-        raise BadInput(f"{what} {text!r}: column {refused.column}: {refused}") from None
+        raise BadInput(f"{what} {text!r}: column {refused.column}: {refused}", refused.known) from None
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise BadInput(f"{what} {text!r} is not a formula: write for example 4*L*d_model**2 / n_fsdp") from None
     if expr.has(*_NO_NUMBER):
@@ -108,9 +108,9 @@ def _read(text: str, names: Mapping[str, sp.Expr], what: str, numbers: dict[sp.S
 
 
 class _Refused(Exception):
-    def __init__(self, message: str, node: ast.expr) -> None:
+    def __init__(self, message: str, node: ast.expr, known: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.column = node.col_offset + 1
+        self.column, self.known = node.col_offset + 1, known
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,8 @@ class _Reader:
                 return self._number(node)
             case ast.Name(id=name):
                 if name not in self.names:
-                    raise _Refused(f"unknown name {name!r}; {nearest(name, self.names, 'list symbols')}", node)
+                    unknown = BadInput.unknown(f"unknown name {name!r}", name, self.names, "list symbols")
+                    raise _Refused(str(unknown), node, unknown.known)
                 return _named(self.names[name])
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 part = self.part(operand)
@@ -157,7 +158,8 @@ class _Reader:
                 size = _bounded(sum(part.bits for part in parts), 1, node)
                 return _Part(_FUNCTIONS[name](*(part.expr for part in parts)), *size)
             case ast.Call(func=func):
-                raise _Refused(f"{ast.unparse(func)!r} cannot be called; known: {', '.join(sorted(_FUNCTIONS))}", node)
+                known = sorted(_FUNCTIONS)
+                raise _Refused(f"{ast.unparse(func)!r} cannot be called; known: {', '.join(known)}", node, known)
         raise _Refused("only numbers, names, + - * / ** and brackets are known", node)
 
     def _number(self, node: ast.Constant) -> _Part:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values, at, compiled, partial
 from symbolic_mem.base.named import by_symbol
 from symbolic_mem.base.nodes import script
@@ -62,7 +62,7 @@ class Ledger:
             if line.symbol == name or str(line.symbol) == name:
                 return Entry(self, line)
         names = [str(line.symbol) for line in self.lines]
-        raise BadInput(f"no line {str(name)!r}; {nearest(str(name), names)}")
+        raise BadInput.unknown(f"no line {str(name)!r}", str(name), names)
 
     def __contains__(self, symbol: object) -> bool:
         return symbol in self._by_symbol
@@ -96,7 +96,7 @@ class Ledger:
         [4, 'B', 'L', ['*', 0, 1, 2]]
         """
         if target not in ("int", "js"):
-            raise BadInput(f"unknown target {target!r}; {nearest(target, ('int', 'js'))}")
+            raise BadInput.unknown(f"unknown target {target!r}", target, ("int", "js"))
         expr = self._unfolded[symbol]
         if target == "js":
             put = {} if free is None else {own: value for own, value in self.values.items() if own not in set(free)}

@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base import exact
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.symbols import lookup, table
 
@@ -31,7 +31,7 @@ def by_symbol(
         symbol = key if isinstance(key, sp.Symbol) else lookup(str(key)) or symbols.get(str(key))
         if not isinstance(symbol, sp.Symbol):
             known = [str(name.symbol) for name in table(given=True)]
-            raise BadInput(f"unknown symbol {str(key)!r}; {nearest(str(key), [*known, *symbols], 'list symbols')}")
+            raise BadInput.unknown(f"unknown symbol {str(key)!r}", str(key), [*known, *symbols], "list symbols")
         found[symbol] = _number(value, symbol)
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
+from symbolic_mem.base.errors import BadInput, clipped, shown
 from symbolic_mem.base.harmless import MOST_LEVELS, harmless_tree, suspicious
 from symbolic_mem.base.outside import LIMIT, decoded, read_content
 
@@ -63,7 +63,7 @@ def known_keys(table: Mapping[str, Any], allowed: Iterable[str], where: str) -> 
     allowed = tuple(allowed)
     for key in table:
         if key not in allowed:
-            raise BadInput(f"{shown(where)}: unknown key {clipped(key)}; {nearest(key, allowed)}")
+            raise BadInput.unknown(f"{shown(where)}: unknown key {clipped(key)}", key, allowed)
 
 
 def entry(table: Mapping[str, Any], key: str, kind: type[Value], where: str, default: Value | None = None) -> Value:

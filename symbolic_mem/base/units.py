@@ -51,7 +51,7 @@ def read_amount(text: str) -> tuple[int | Fraction, str]:
         raise BadInput(NOT_AN_AMOUNT.format(text=repr(text)))
     number, unit = match.groups()
     if unit not in BYTES_PER:
-        raise BadInput(_unit_message(text, number, unit))
+        raise _without_unit(text, number, unit)
     digits = number.replace("_", "").replace(",", "")
     value = (int(digits) if digits.isdecimal() else Fraction(digits)) * BYTES_PER[unit]
     if value <= 0:
@@ -59,7 +59,7 @@ def read_amount(text: str) -> tuple[int | Fraction, str]:
     return (value.numerator if value.denominator == 1 else value), unit
 
 
-def _unit_message(text: str, number: str, unit: str) -> str:
+def _without_unit(text: str, number: str, unit: str) -> BadInput:
     letter = unit[:1].lower()
     prefix = next((p for p in _PREFIXES if p.lower() == letter), None)
     looks_like_bytes = unit.lower() in {letter, f"{letter}b", f"{letter}ib", f"{letter}i"}
@@ -67,10 +67,10 @@ def _unit_message(text: str, number: str, unit: str) -> str:
     if prefix and looks_like_bytes:
         power = _PREFIXES.index(prefix) + 1
         units = {"decimal": f"{prefix}B", "binary": f"{prefix.upper()}iB"}
-        return WHICH_UNIT.format(**said, **units, ten=3 * power, two=10 * power)
+        return BadInput(WHICH_UNIT.format(**said, **units, ten=3 * power, two=10 * power), units.values())
     if not unit:
-        return NO_UNIT.format(**said)
-    return UNKNOWN_UNIT.format(**said, unit=repr(unit), known=", ".join(BYTES_PER))
+        return BadInput(NO_UNIT.format(**said))
+    return BadInput(UNKNOWN_UNIT.format(**said, unit=repr(unit), known=", ".join(BYTES_PER)), BYTES_PER)
 
 
 def in_unit(amount: int | Fraction, unit: str) -> Fraction:
@@ -80,7 +80,7 @@ def in_unit(amount: int | Fraction, unit: str) -> Fraction:
     Fraction(3276, 1)
     """
     if unit not in BYTES_PER:
-        raise BadInput(f"unknown unit {unit!r}; known: {', '.join(BYTES_PER)}")
+        raise BadInput.one_of(f"unknown unit {unit!r}", BYTES_PER)
     return Fraction(amount) / BYTES_PER[unit]
 
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
@@ -177,7 +177,7 @@ def _read(row: Mapping[str, Any], where: str) -> _Row:
     known_keys(row, _KEYS, where)
     change = entry(row, "change", str, where)
     if change not in CHANGES:
-        raise BadInput(f"{where}: unknown change {change!r}; {nearest(change, CHANGES)}")
+        raise BadInput.unknown(f"{where}: unknown change {change!r}", change, CHANGES)
     return _Row(
         name=entry(row, "name", str, where),
         sentence=entry(row, "sentence", str, where),

@@ -250,7 +250,7 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
         try:
             compared = compare_formula(claim.formula, case.study, case.question, name, case.counted)
         except BadInput as error:
-            raise BadInput(f"claim {claim.stated}: {error}") from None
+            raise BadInput(f"claim {claim.stated}: {error}", error.known) from None
         try:
             claimed = (
                 None if compared.value is None else claim_of(case.study, case.question, name, case.counted, kept=True)

@@ -139,7 +139,7 @@ def read_claim(text: str) -> Claim:
     try:
         number = _restated(read.value) or spelled(read.value) or reckoned(multiplied(read.value))
     except BadInput as error:
-        raise BadInput(f"claim {text!r}: {error}") from None
+        raise BadInput(f"claim {text!r}: {error}", error.known) from None
     if number is not None:
         return Claim(name, stated, number, bound=read.bound, each=read.each)
     formula = in_bytes(multiplied(read.value))

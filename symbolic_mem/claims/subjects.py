@@ -10,7 +10,7 @@ from math import ceil
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.ledger import Entry
 from symbolic_mem.base.symbols import M_device, f_load, n_fsdp, table
 from symbolic_mem.claims.account import (
@@ -102,7 +102,7 @@ def called(study: Study, name: str, label: str | None = None) -> str:
     if found is None and refused:
         raise refused[0]
     if found is None:
-        raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines, *others)))}")
+        raise BadInput.unknown(f"unknown quantity {name!r}", name, dict.fromkeys((*names, *lines, *others)))
     return found
 
 

@@ -60,7 +60,8 @@ def read_claims(given: str) -> tuple[Row, ...]:
     for head in heads:
         if head not in COLUMNS or heads.count(head) > 1:
             fault = "stands twice" if heads.count(head) > 1 else nearest(head, COLUMNS)
-            raise BadInput(f"{path}: column {head!r}: {fault}; the first row names the columns, as in name,claim")
+            said = f"{path}: column {head!r}: {fault}; the first row names the columns, as in name,claim"
+            raise BadInput(said, () if head in COLUMNS else sorted(COLUMNS))
     if "claim" not in heads:
         raise BadInput(f"{path}: there is no column 'claim'; the first row names the columns, as in name,claim")
     found = [

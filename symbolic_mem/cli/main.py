@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symbolic_mem.base.errors import SymbolicMemError, clipped, one_line
+from symbolic_mem.base.errors import SymbolicMemError, clipped, nearest, one_line
 from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click.shell_completion import CompletionItem
 
 VERBS = {
@@ -45,6 +47,15 @@ VERBS = {
 
 
 _UNPRINTED = {errno.ENOSPC: "make room there", errno.EBADF: "it is closed", errno.EIO: "look at what it is"}
+
+
+class UnknownVerb(click.UsageError):
+    """A verb that there is not."""
+
+    known = tuple(VERBS)
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f"unknown verb {clipped(given)}; {nearest(given, self.known)}")
 
 
 class Verbs(click.Group):
@@ -72,9 +83,7 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Refuse an unknown verb with the nearest known one."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from symbolic_mem.base.errors import nearest
-
-            raise click.UsageError(f"unknown verb {clipped(args[0])}; {nearest(args[0], VERBS)}")
+            raise UnknownVerb(args[0])
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -123,12 +132,13 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(help_shown.format_message(), err=True)
         return 2
     except click.UsageError as error:
+        known = error.known if isinstance(error, UnknownVerb) else ()
         verb = error.ctx.command_path if error.ctx is not None else "symbolic-mem"
-        return fail(f"{error.format_message().rstrip('.')}; see `{verb} --help`", 2, "usage")
+        return fail(f"{error.format_message().rstrip('.')}; see `{verb} --help`", 2, "usage", known)
     except click.ClickException as error:
         return fail(error.format_message(), 2, "usage")
     except SymbolicMemError as error:
-        return fail(str(error), error.exit_status, error.kind)
+        return fail(str(error), error.exit_status, error.kind, error.known)
     except (KeyboardInterrupt, click.Abort):
         return fail("interrupted; no file was left half-written", 130, "interrupted")
     except _Ended as ended:
@@ -224,22 +234,22 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str, status: int, kind: str, *, as_json: bool, unprinted: bool = False) -> int:
+def _fail(
+    message: str, status: int, kind: str, known: Sequence[str] = (), *, as_json: bool, unprinted: bool = False
+) -> int:
     """Say what went wrong in one line, or for a program as one object on standard output, but where that is `unprinted`."""
     line = one_line(message)
-    if not as_json or unprinted or not _say_object(line, status, kind):
+    if not as_json or unprinted or not _say_object(line, status, kind, known):
         with contextlib.suppress(OSError):
             click.echo(f"symbolic-mem: {line}", err=True)
     return status
 
 
-def _say_object(line: str, status: int, kind: str) -> bool:
+def _say_object(line: str, status: int, kind: str, known: Sequence[str]) -> bool:
     """Print what went wrong as one object on standard output, and tell whether it could be."""
     import json
 
-    _, found, listed = line.partition("known: ")
-    known = listed.partition(";")[0].split(", ") if found else []
-    error = {"kind": kind, "message": line, "known": known, "status": status}
+    error = {"kind": kind, "message": line, "known": [*known], "status": status}
     try:
         click.echo((json.dumps({"error": error}, indent=2, ensure_ascii=False) + "\n").encode(), nl=False)
         sys.stdout.flush()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.complete import of
 from symbolic_mem.cli.options import print_json
 
@@ -27,7 +27,7 @@ def command(name: str | None) -> None:
     """  # noqa: D301 (click's mark of lines that keep their breaks)
     known = schemas()
     if name is not None and name not in known:
-        raise BadInput(f"NAME: there is no schema {name!r}; {nearest(name, known)}")
+        raise BadInput.unknown(f"NAME: there is no schema {name!r}", name, known)
     print_json({each: schema(each) for each in known} if name is None else schema(name))
 
 

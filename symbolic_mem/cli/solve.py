@@ -110,7 +110,8 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
         quoted = ", ".join(repr(question.label) for question in solvable) or "none"
         other = next((question for question in study.questions if question.label == label), None)
         if other is None:
-            raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}")
+            labels = [question.label for question in solvable]
+            raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}", labels)
         raise BadInput(
             f"question {label!r} of study {study.name!r} is {other.ask}, which homework and report answer; solve answers: "
             f"{quoted}"

@@ -151,13 +151,12 @@ def command(
 
 
 def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: str | None, top: int | None) -> Wanted:
-    from symbolic_mem.base.errors import nearest
     from symbolic_mem.sweeps.rows import Wanted, condition
 
     names = (*plan.axes_names, *plan.columns, *plan.extras)
     column = None if sort is None else sort.removeprefix("-")
     if column is not None and column not in names:
-        raise BadInput(f"--sort {sort!r}: there is no column {column!r}; {nearest(column, names)}")
+        raise BadInput.unknown(f"--sort {sort!r}: there is no column {column!r}", column, names)
     where = tuple(condition(text, plan, names) for text in conditions)
     front = tuple(
         (one.strip().removeprefix("-"), one.strip().startswith("-")) for one in (pareto or "").split(",") if one
@@ -166,7 +165,7 @@ def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: s
     for name, _ in front:
         if name not in names or name in words:
             known = [one for one in names if one not in words]
-            raise BadInput(f"--pareto {pareto!r}: {name!r} is no column of numbers; {nearest(name, known)}")
+            raise BadInput.unknown(f"--pareto {pareto!r}: {name!r} is no column of numbers", name, known)
     if pareto is not None and len(front) != 2:
         raise BadInput(f"--pareto {pareto!r}: name two columns, as in --pareto n_fsdp,-B")
     return Wanted(plan, where, column, sort is not None and sort.startswith("-"), top, front)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Written, writing
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
@@ -64,7 +64,7 @@ class Derivation:
         """The part that answers the question of that label; raises `BadInput` naming the labels there are."""
         parts = {section.label: section for section in self.parts}
         if label not in parts:
-            raise BadInput(f"no question {label!r} in this document; {nearest(label, parts)}")
+            raise BadInput.unknown(f"no question {label!r} in this document", label, parts)
         section = parts[label]
         told = any(isinstance(block, Answer) for block in section.blocks)
         answer = () if told or section.answer is None else (Answer(section.answer),)

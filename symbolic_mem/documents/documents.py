@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.family import family_of, in_family
@@ -102,7 +102,7 @@ def known_detail(detail: str) -> Detail:
     for known in DETAILS:
         if detail == known:
             return known
-    raise BadInput(f"unknown detail {detail!r}; {nearest(detail, DETAILS)}")
+    raise BadInput.unknown(f"unknown detail {detail!r}", detail, DETAILS)
 
 
 def _asking(study: Study) -> Study:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from symbolic_mem.base.cells import line
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min, Written, lookup, writing
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.version import __version__
@@ -130,7 +130,7 @@ class Fragment:
 def known_part(part: str) -> None:
     """Refuse what is no part of a document."""
     if part not in PARTS:
-        raise BadInput(f"unknown part {part!r}; {nearest(part, PARTS)}")
+        raise BadInput.unknown(f"unknown part {part!r}", part, PARTS)
 
 
 @of_study
@@ -256,8 +256,8 @@ def _blocks(found: Found, wanted: str, pick: str | int | None) -> tuple[str, tup
 def _figure(found: Found, family: str, pick: str | int | None) -> tuple[str, tuple[Block, ...]] | None:
     question = found.question
     if pick is not None and pick not in question.drawn:
-        known = f"; {nearest(str(pick), question.drawn)}" if question.drawn else ""
-        raise BadInput(f"question {question.label} has no figure {pick!r}{known}")
+        said = f"question {question.label} has no figure {pick!r}"
+        raise BadInput.unknown(said, str(pick), question.drawn) if question.drawn else BadInput(said)
     names = question.drawn if pick is None else (str(pick),)
     drawn = (question.figure(found, name, family) for name in names)
     figure = next((one for one in drawn if one is not None), None)

@@ -114,7 +114,8 @@ def fit(
     if given.get("adapters") not in (None, "none"):
         _has_modules(study, given["adapters"], by_option=by_option)
     values = {**{key: int(size) for key, size in sizes.items()}, **asked}
-    found, refused = [], {}
+    found: list[Run] = []
+    refused: dict[str, BadInput] = {}
     rank = values.pop(RANK.name, study.values.get(RANK))
     if rank is None and not in_folder(str(given.get("adapters"))).endswith(CONFIG):  # such a file has a rank
         rank = USUAL_RANK
@@ -130,12 +131,13 @@ def fit(
             found.append(run)
         else:
             refused[what] = run
-    if not found and len(set(refused.values())) == 1:
-        raise BadInput(refused[INFERENCE])
+    if not found and len(set(map(str, refused.values()))) == 1:
+        raise refused[INFERENCE]
+    reasons = {what: str(error) for what, error in refused.items()}
     for key in asked.keys() - {B.name, S.name, RANK.name}:
         if found and not any(key in run.changes["values"] for run in found):
             raise BadInput(f"{key} = {asked[key]}: no row reads {key}; leave it out")
-    return Runs(study, nodes, tuple(found), refused, {key: int(value) for key, value in values.items()}, host)
+    return Runs(study, nodes, tuple(found), reasons, {key: int(value) for key, value in values.items()}, host)
 
 
 def _has_modules(study: Study, adapters: str, *, by_option: bool) -> None:
@@ -210,17 +212,17 @@ def _first(
     by_option: bool,
     padded_rows: bool,
     host: Number | None,
-) -> Run | str:
+) -> Run | BadInput:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
-    best, reason, described = None, "", True
+    best: Run | None = None
+    refused: list[BadInput] = []
     for way in ways:
         try:
             account, read = _read(study, way, by_option, padded_rows)
             if account.fits is None:
                 raise BadInput(f"{', '.join(account.lacking)} without a value: give it with --set")
         except BadInput as error:
-            reason = reason or str(error)
-            described = described and not isinstance(error, NotDescribed)
+            refused.append(error)
             continue
         copies, idle = divmod(nodes.number, int(way["values"].get("n_tp", 1)))
         run = Run(
@@ -237,7 +239,10 @@ def _first(
             return run
         if best is None or run.facts["peak_bytes"] < best.facts["peak_bytes"]:
             best = run
-    return reason if best is None else best if described else replace(best, divisible=False)
+    if best is None:
+        return refused[0]
+    described = not any(isinstance(error, NotDescribed) for error in refused)
+    return best if described else replace(best, divisible=False)
 
 
 def _read(study: Study, way: Way, by_option: bool, padded_rows: bool) -> tuple[Account, Way]:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest, shown
+from symbolic_mem.base.errors import BadInput, at_place, clipped, shown
 from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.base.units import parse_bytes
@@ -62,7 +62,7 @@ def device(name: str, extra: str | Path | None = None) -> Device:
     """
     devices = _bundled() if extra is None else load_devices(extra)
     if name not in devices:
-        raise BadInput(f"unknown device {clipped(name)}; {nearest(name[:60], devices, 'list devices')}")
+        raise BadInput.unknown(f"unknown device {clipped(name)}", name[:60], devices, "list devices")
     return devices[name]
 
 
@@ -133,7 +133,7 @@ class _Citations:
         if "source" in table:
             key = entry(table, "source", str, where)
             if key not in self.sources:
-                raise BadInput(f"{where}: unknown source {clipped(key)}; {nearest(key[:60], self.sources)}")
+                raise BadInput.unknown(f"{where}: unknown source {clipped(key)}", key[:60], self.sources)
             found = self.sources[key]
         called = entry(table, "called", str, where, "") if "called" in table else ""
         return Evidence(about, found.source, found.date, found.confidence, called)
@@ -286,4 +286,4 @@ def _placed(parse: Callable[[str], Value], text: str, where: str) -> Value:
 
 def _one_of(value: object, allowed: tuple[str, ...], what: str, where: str) -> None:
     if value not in allowed:
-        raise BadInput(f"{where}: unknown {what} {value!r}; {nearest(str(value), allowed)}")
+        raise BadInput.unknown(f"{where}: unknown {what} {value!r}", str(value), allowed)

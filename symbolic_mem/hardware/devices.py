@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from fractions import Fraction
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.values import dataclass
 
@@ -134,12 +134,14 @@ class Device:
         Raises `BadInput` for another reading, and for one that is not known of this device.
         """
         if reading not in READINGS:
-            raise BadInput(f"unknown reading {reading!r} of the capacity of {self.name}; {nearest(reading, READINGS)}")
+            raise BadInput.unknown(f"unknown reading {reading!r} of the capacity of {self.name}", reading, READINGS)
         amount = getattr(self, reading)
         if amount is None:
             known = [other for other in READINGS if getattr(self, other) is not None]
-            advice = f"known: {', '.join(known)}" if known else "no reading is known; give the capacity itself"
-            raise BadInput(f"{self.name} has no {reading} capacity in the catalogue; {advice}")
+            said = f"{self.name} has no {reading} capacity in the catalogue"
+            if known:
+                raise BadInput.one_of(said, known)
+            raise BadInput(f"{said}; no reading is known; give the capacity itself")
         return amount
 
     @property
@@ -157,7 +159,7 @@ class Device:
         Raises `BadInput` when the catalogue does not have it.
         """
         if name not in FIGURES:
-            raise BadInput(f"unknown figure {name!r} of {self.name}; {nearest(name, FIGURES)}")
+            raise BadInput.unknown(f"unknown figure {name!r} of {self.name}", name, FIGURES)
         value = getattr(self, name)
         if value is None:
             raise BadInput(
@@ -172,9 +174,9 @@ class Device:
         Raises `BadInput` when no bandwidth or more than one answers.
         """
         if direction not in DIRECTIONS:
-            raise BadInput(f"unknown direction {direction!r}; {nearest(direction, DIRECTIONS)}")
+            raise BadInput.unknown(f"unknown direction {direction!r}", direction, DIRECTIONS)
         if scope is not None and scope not in SCOPES:
-            raise BadInput(f"unknown scope {scope!r}; {nearest(scope, SCOPES)}")
+            raise BadInput.unknown(f"unknown scope {scope!r}", scope, SCOPES)
         found = [
             bandwidth
             for bandwidth in self.bandwidths
@@ -189,15 +191,15 @@ class Device:
             )
         if not self.bandwidths:
             raise BadInput(f"{self.name} has no interconnect in the catalogue; give the bandwidth itself")
-        raise BadInput(f"{self.name} has no bandwidth {asked!r} in the catalogue; known: {_listed(self.bandwidths)}")
+        raise BadInput.one_of(f"{self.name} has no bandwidth {asked!r} in the catalogue", self.bandwidths)
 
     def evidence_for(self, about: str) -> Evidence:
         """Return where the ``capacity``, ``reported``, ``bandwidth`` or ``flops`` of this device come from."""
         for evidence in self.evidence:
             if evidence.about == about:
                 return evidence
-        raise BadInput(
-            f"{self.name} has no facts about {about!r}; {nearest(about, [each.about for each in self.evidence])}"
+        raise BadInput.unknown(
+            f"{self.name} has no facts about {about!r}", about, [each.about for each in self.evidence]
         )
 
     def cited(self, *about: str) -> str:

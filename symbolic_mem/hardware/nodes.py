@@ -56,4 +56,4 @@ def read_nodes(given: str, where: str = "--on", devices: str | Path | None = Non
             return Nodes(count, device(name, devices))
         except BadInput as error:
             own = "a device of your own stands in a file for --devices, or ask solve with --capacity"
-            raise BadInput(f"{error}; write for example 8x h100-80gb; {own}") from None
+            raise BadInput(f"{error}; write for example 8x h100-80gb; {own}", error.known) from None

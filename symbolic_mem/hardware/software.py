@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.rational import Number, plain
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.units import parse_bytes
@@ -96,7 +96,7 @@ def read_software(
             if name == ALL:
                 raise BadInput(f"{ALL} is every one of them, as it is known; give it alone, or the names of some")
             if name not in known:
-                raise BadInput(f"unknown {name!r}; {nearest(name, (*known, ALL))}")
+                raise BadInput.unknown(f"unknown {name!r}", name, (*known, ALL))
             if name in already:
                 raise BadInput(f"the engine of the plan has {name} of its own, which count already; leave {name} out")
             if name in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
+from symbolic_mem.base.errors import BadInput, clipped, shown
 from symbolic_mem.base.tables import Tables
 from symbolic_mem.library.cache import cached, is_name
 
@@ -43,8 +43,12 @@ def refuse_unknown(name: str) -> None:
     if is_name(name) and not path.exists():
         cached(name)
     elif "/" not in name:
-        raise BadInput(
-            f"unknown study {name!r}; {nearest(name, _names(), 'list studies')}; or give the path of a .toml study or of a config.json"
+        raise BadInput.unknown(
+            f"unknown study {name!r}",
+            name,
+            _names(),
+            "list studies",
+            then="; or give the path of a .toml study or of a config.json",
         )
     elif not path.exists():
         raise BadInput(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest, shown
+from symbolic_mem.base.errors import BadInput, at_place, clipped, shown
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import degrees, n_fsdp
 from symbolic_mem.base.tables import tables_of
@@ -279,7 +279,7 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
             )
         rest = entry(place_table, "rest", str, inside, "kept")
         if rest not in RESTS:
-            raise BadInput(f"{inside}: unknown rest {rest!r}; {nearest(rest, RESTS)}")
+            raise BadInput.unknown(f"{inside}: unknown rest {rest!r}", rest, RESTS)
         placement[kind] = Placed(degree, read_fraction(place_table.get("fraction", 1), inside), rest)
     return placement
 

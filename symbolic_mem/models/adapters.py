@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from symbolic_mem.base.errors import BadInput, clipped, nearest
+from symbolic_mem.base.errors import BadInput, clipped, did_you_mean
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.models.tensors import GROUPS, Model
 from symbolic_mem.models.trained import EVERY_PRODUCT, SUMS, Trained, modules, weights_of
@@ -131,7 +131,7 @@ def read_groups(given: Any, where: str) -> tuple[str, ...]:
         raise BadInput(f'{where}: give a list such as ["embed_tokens", "lm_head"]')
     for name in names:
         if not isinstance(name, str) or name not in known:
-            raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
+            raise BadInput.unknown(f"{where}: unknown module {clipped(str(name))}", str(name), known)
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
@@ -152,9 +152,8 @@ def adapter_config(content: Any, where: str) -> Adapters:
     if not isinstance(content, Mapping) or "peft_type" not in content:
         raise BadInput(f"{where}: is not an adapter_config.json: it has no peft_type")
     if content["peft_type"] != "LORA":
-        raise BadInput(
-            f"{where}: adapters of peft_type {clipped(str(content['peft_type']))} are not described; known: LORA"
-        )
+        given = clipped(str(content["peft_type"]))
+        raise BadInput.one_of(f"{where}: adapters of peft_type {given} are not described", ["LORA"])
     for key, without in _NOT_DESCRIBED.items():
         if key in content and content[key] not in without:
             instead = _INSTEAD.get(key, "leave it out for plain LoRA")
@@ -223,7 +222,7 @@ def _ranks(given: Any, where: str) -> tuple[tuple[str, int], ...]:
     known = {*modules(), *(weight for weights in modules().values() for weight in weights)}
     for name in named:
         if name not in known:
-            raise BadInput(f"{where}: unknown module {clipped(name)}; {nearest(name, known)}")
+            raise BadInput.unknown(f"{where}: unknown module {clipped(name)}", name, known)
     return tuple((weight, read_rank(given[name], f"{where}: {name}")) for name in named for weight in weights_of(name))
 
 
@@ -236,7 +235,7 @@ def _parameters(given: Any, where: str) -> tuple[str, ...]:
         last = name.split(".") if isinstance(name, str) else [""]
         if last[-1] not in known or any(part.isdigit() for part in last):
             raise BadInput(
-                f"{where}: {clipped(str(name))} is not described; known: the {' and '.join(known)} of experts"
+                f"{where}: {clipped(str(name))} is not described; known: the {' and '.join(known)} of experts", known
             )
     return tuple(dict.fromkeys(known[name.rpartition(".")[2]] for name in given))
 
@@ -297,13 +296,11 @@ def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
     for module in trained.modules:
         if not there if module == EVERY_PRODUCT else not there.intersection(weights_of(module)):
             own = modules_of(model)
-            hint = (
-                "" if module in modules() else nearest(module, own).partition("known: ")[0]
-            )  # else it is another model's
-            raise BadInput(
+            hint = "" if module in modules() else did_you_mean(module, own)  # else it is another model's
+            said = (
                 f"adapters go on {clipped(module)}, and {model.name} has no such module; {hint}it has {', '.join(own)}"
-                + (f"; give {instead}" if instead else "")
             )
+            raise BadInput(said + (f"; give {instead}" if instead else ""), own)
     groups = {weight.group for weight in _weights(model)}
     for group in trained.copied:
         if group not in groups:

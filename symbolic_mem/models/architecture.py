@@ -7,7 +7,7 @@ from dataclasses import field
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 
 NORMS = ("rms", "layer")
@@ -162,7 +162,7 @@ class Architecture:
             ("head", self.head, HEADS),
         ):
             if given not in allowed:
-                raise BadInput(f"the {what} is {given!r}; {nearest(given, filter(None, allowed))}")
+                raise BadInput.unknown(f"the {what} is {given!r}", given, filter(None, allowed))
 
     @property
     def expert_layers(self) -> sp.Expr:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, S, d_model
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear, needing
@@ -56,7 +56,7 @@ def attention(
     ['input', 'q', 'k', 'v', 'out', 'logsumexp', 'seed', 'offset']
     """
     if heads_with_keys not in HEADS_WITH_KEYS:
-        raise BadInput(f"heads_with_keys is {heads_with_keys!r}; {nearest(heads_with_keys, HEADS_WITH_KEYS)}")
+        raise BadInput.unknown(f"heads_with_keys is {heads_with_keys!r}", heads_with_keys, HEADS_WITH_KEYS)
     q, kv, rows = n_heads * d_head, n_kv * d_head, profile.inside
     made = kv if projected is None else projected
     outputs = {"W_qkv": q + 2 * made} if fused_qkv else {"W_q": q, "W_k": made, "W_v": made}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import Name, spelled
 from symbolic_mem.base.tomlfile import entry, known_keys
@@ -40,13 +40,14 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
         table, ("kind", "config", "like", "from", "edition", *_ENGINE, *_GIVEN, *_STACK, *ARCHITECTURE_KEYS), where
     )
     if ("config" in table) == ("kind" in table):
-        raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
+        kinds = f"kind (known: {', '.join(_KINDS)})"
+        raise BadInput(f"{where}: give one of {kinds} and config (the path of a config.json)", _KINDS)
     if "config" in table:
         _only(table, ("config", "like", "from", "mtp", *_ENGINE), "config", where)
         return _config(folder / entry(table, "config", str, where), table, where)
     kind = entry(table, "kind", str, where)
     if kind not in _KINDS:
-        raise BadInput(f"{where}: unknown kind {kind!r} of model; {nearest(kind, _KINDS)}")
+        raise BadInput.unknown(f"{where}: unknown kind {kind!r} of model", kind, _KINDS)
     return _parameters(table, where, own) if kind == "parameters" else _KINDS[kind](table, where)
 
 

@@ -28,7 +28,7 @@ def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
     2127057600
     """
     if edition not in SOURCES:
-        raise BadInput(f"edition = {edition!r} of assignment 1 is not known; known: {', '.join(map(str, SOURCES))}")
+        raise BadInput.one_of(f"edition = {edition!r} of assignment 1 is not known", SOURCES)
     stream, scores, inner = (B, S, d_model), (B, n_heads, S, S), (B, S, d_ff)
     gated = (
         Tensor("x W3", inner, "product with W3"),

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
 from symbolic_mem.models.families import Family, families
 from symbolic_mem.models.json_file import kind_of
@@ -132,13 +132,17 @@ class Fields:
         if not isinstance(value, str):
             self.refuse("activation", f"must be the name of a function, not {kind_of(value)}")
         if value not in known:
-            self.refuse("activation", f"is {clipped(value)}; {nearest(value[:60], known)}")
+            raise BadInput.unknown(f"{self.place('activation')} is {clipped(value)}", value[:60], known)
         return known[value]
 
     def name(self, what: str) -> str:
         """Return the field that says `what`: the one in the file, else the preferred one."""
         return self.find(what)[0] or next(iter(self.family.keys[what]), what)
 
+    def place(self, what: str) -> str:
+        """Return where the field that says `what` stands."""
+        return f"{self.where}: {self.name(what)}"
+
     def refuse(self, what: str, why: str) -> NoReturn:
         """Raise `BadInput` about the field that says `what`."""
-        raise BadInput(f"{self.where}: {self.name(what)} {why}" if what else f"{self.where}: {why}")
+        raise BadInput(f"{self.place(what)} {why}" if what else f"{self.where}: {why}")

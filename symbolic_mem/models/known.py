@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tables import Tables
 
 Value = TypeVar("Value")
@@ -35,7 +35,7 @@ def profile_among(known: Mapping[str, Value], name: str) -> Value:
     'hf-cuda'
     """
     if name not in known:
-        raise BadInput(f"unknown profile {name!r}; {nearest(name, known, 'list profiles')}")
+        raise BadInput.unknown(f"unknown profile {name!r}", name, known, "list profiles")
     return known[name]
 
 

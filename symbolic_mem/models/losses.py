@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import counted
@@ -74,7 +74,7 @@ def loss(given: str) -> Loss:
     name, colon, number = given.partition(":")
     found = _losses().get(name)
     if found is None or bool(colon) != (found.chunks == 0):
-        raise BadInput(f"unknown loss {given!r}; {nearest(given, known_losses())}")
+        raise BadInput.unknown(f"unknown loss {given!r}", given, known_losses())
     if not colon:
         return found
     if (counted(number) or 0) < 2:

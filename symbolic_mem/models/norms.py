@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import d_model
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
@@ -59,5 +59,5 @@ def norm(
 def norm_operation(kind: str) -> str:
     """Return the operation of profiles.toml that a norm of this `kind` is; raises `BadInput` for an unknown kind."""
     if kind not in OPERATIONS:
-        raise BadInput(f"unknown norm {kind!r}; {nearest(kind, OPERATIONS)}")
+        raise BadInput.unknown(f"unknown norm {kind!r}", kind, OPERATIONS)
     return OPERATIONS[kind]

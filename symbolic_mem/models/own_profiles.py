@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, clipped, nearest
+from symbolic_mem.base.errors import BadInput, clipped
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.models.families import families
 from symbolic_mem.models.known import profile_among
@@ -70,11 +70,11 @@ def _check_names(made: Profile, table: Mapping[str, Any], where: str, known: Map
     kernels = [row.removeprefix("attention ") for row in made.keeps if row.startswith("attention ")]
     for key, given, rows in (("kernel", made.kernel, kernels), ("loss", made.loss, made.keeps)):
         if key in table and given not in rows:
-            raise BadInput(f"{where}: {key} {clipped(given)} has no row under keeps; {nearest(given, rows)}")
+            raise BadInput.unknown(f"{where}: {key} {clipped(given)} has no row under keeps", given, rows)
     inherited = known[table["extends"]].keeps if "extends" in table else {}
     for row in table.get("without", ()):
         if row not in inherited:
-            raise BadInput(f"{where}: without: there is no row {clipped(row)} to leave out; {nearest(row, inherited)}")
+            raise BadInput.unknown(f"{where}: without: there is no row {clipped(row)} to leave out", row, inherited)
 
 
 def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -> None:
@@ -86,7 +86,7 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
         entry(table, key, str, where, "")
     base = entry(table, "extends", str, where, "")
     if "extends" in table and base not in known:
-        raise BadInput(f"{where}: it extends the unknown profile {clipped(base)}; {nearest(base, known)}")
+        raise BadInput.unknown(f"{where}: it extends the unknown profile {clipped(base)}", base, known)
     if not base and not ("kernel" in table and "keeps" in table):
         raise BadInput(f"{where}: a profile that extends no other says its kernel and all that it keeps; give extends")
     for key in ("compute", "residual"):
@@ -94,7 +94,7 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
             _number(entry(table, key, int, where), f"{where}: {key}")
     precision = entry(table, "precision", str, where, "16-bit")
     if precision not in PRECISIONS:
-        raise BadInput(f"{where}: unknown precision {clipped(precision)}; {nearest(precision, PRECISIONS)}")
+        raise BadInput.unknown(f"{where}: unknown precision {clipped(precision)}", precision, PRECISIONS)
     if "loss_gradients" in table:
         _size(table["loss_gradients"], f"{where}: loss_gradients")
     if "loss_holds" in table:
@@ -105,7 +105,7 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
         _names(entry(table, key, list, where, []), f"{where}: {key}")
     for family in table.get("measured", ()):
         if family not in families().known:
-            raise BadInput(f"{where}: measured: unknown family {clipped(family)}; {nearest(family, families().known)}")
+            raise BadInput.unknown(f"{where}: measured: unknown family {clipped(family)}", family, families().known)
     for one in entry(table, "assumptions", list, where, []):
         if not (
             isinstance(one, str)
@@ -130,11 +130,11 @@ def _rows(table: Mapping[str, Any], where: str) -> None:
         for name, row in of.items():
             tensors = operation_tensors(name)
             if tensors is None:
-                raise BadInput(f"{where}: unknown operation {clipped(name)}; {nearest(name, known_operations())}")
+                raise BadInput.unknown(f"{where}: unknown operation {clipped(name)}", name, known_operations())
             for tensor, size in row.items():
                 place = f"{where}: {name}"
                 if tensor not in tensors:
-                    raise BadInput(f"{place} has no tensor {clipped(tensor)}; {nearest(tensor, tensors)}")
+                    raise BadInput.unknown(f"{place} has no tensor {clipped(tensor)}", tensor, tensors)
                 if isinstance(size, dict):
                     known_keys(size, ("bytes", "shape"), f"{place} {tensor}")
                     entry(size, "shape", str, f"{place} {tensor}")

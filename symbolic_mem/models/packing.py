@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tables import Tables
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Tensor
@@ -129,7 +129,7 @@ def packing(name: str, **numbers: int | str) -> Packing:
 def _made(name: str, numbers: tuple[tuple[str, int | str], ...]) -> Packing:
     tables = Tables.of(Path(__file__).with_name("packed.toml"))
     if name not in tables:
-        raise BadInput(f"unknown base {name!r} of packed weights; {nearest(name, tables)}")
+        raise BadInput.unknown(f"unknown base {name!r} of packed weights", name, tables)
     table = tables[name]
     filled = {**table.get("usual", {}), **dict(numbers)}
     pieces = tuple(

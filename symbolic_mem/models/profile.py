@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.base.values import dataclass
@@ -127,8 +127,8 @@ class Profile:
             size, shape = (value["bytes"], value["shape"]) if isinstance(value, Mapping) else (value, None)
             shape = shape or known[name]["shape"]
             if shape != "scalar" and shape not in shapes:
-                raise BadInput(
-                    f"profile {self.name!r}: {operation} has no shape {shape!r} of {name}; {nearest(shape, shapes)}"
+                raise BadInput.unknown(
+                    f"profile {self.name!r}: {operation} has no shape {shape!r} of {name}", shape, shapes
                 )
             tensors.append(
                 Tensor(
@@ -150,16 +150,12 @@ class Profile:
             similar = [name for name in self.keeps if name.startswith(kind)] if variant else self.keeps
             if kind == "attention" and variant:
                 kernels = [name.removeprefix("attention ") for name in similar]
-                raise BadInput(
-                    f"profile {self.name!r} has no attention kernel {variant!r}; {nearest(variant, kernels)}"
-                )
+                raise BadInput.unknown(f"profile {self.name!r} has no attention kernel {variant!r}", variant, kernels)
+            said = f"profile {self.name!r} does not say what {operation!r} keeps"
             elsewhere = [name for name, how in profiles().items() if operation in how.keeps and not how.measured]
-            remedy = (
-                f"the profiles {', '.join(elsewhere)} do"
-                if elsewhere
-                else f"{nearest(operation, similar)}; choose one of these or another profile"
-            )
-            raise BadInput(f"profile {self.name!r} does not say what {operation!r} keeps; {remedy}")
+            if elsewhere:
+                raise BadInput(f"{said}; the profiles {', '.join(elsewhere)} do", elsewhere)
+            raise BadInput.unknown(said, operation, similar, then="; choose one of these or another profile")
         return self.keeps[operation]
 
     def bytes(self, size: Size, given: str = "compute") -> sp.Expr | None:

@@ -53,7 +53,7 @@ def recognise(content: Mapping[str, Any], where: str, like: str | None = None) -
     given, heads = content.get("model_type"), content.get("architectures")
     known = families().known
     if given is not None and not isinstance(given, str):
-        raise BadInput(f"{where}: model_type must be text; known: {', '.join(known_types())}")
+        raise BadInput.one_of(f"{where}: model_type must be text", known_types())
     if heads is not None and not (isinstance(heads, list) and all(isinstance(head, str) for head in heads)):
         raise BadInput(f"{where}: architectures must be a list of names, for example ['LlamaForCausalLM']")
     head = heads[0] if heads else ""
@@ -62,12 +62,13 @@ def recognise(content: Mapping[str, Any], where: str, like: str | None = None) -
     if given is None:
         given = next((name for name, family in known.items() if head and _head_of(family, head)), None)
         if given is None:
-            raise BadInput(
+            raise BadInput.one_of(
                 f"{where}: there is no model_type, which a config.json of Hugging Face transformers has; other files of a model, "
-                f"such as a params.json, are not read; {_ways(content)}"
+                f"such as a params.json, are not read; {_ways(content)}",
+                known_types(),
             )
     if given not in known:
-        raise BadInput(f"{where}: {_unknown(content, given)}; {_ways(content)}")
+        raise BadInput.one_of(f"{where}: {_unknown(content, given)}; {_ways(content)}", known_types())
     family = known[given]
     found = _head_of(family, head) if head else "language model"
     if found is None:
@@ -82,7 +83,7 @@ def recognise(content: Mapping[str, Any], where: str, like: str | None = None) -
 def _as_told(like: str) -> Family:
     known = families().known
     if like not in known:
-        raise BadInput(f"--like {clipped(like)}: there is no such family; known: {', '.join(sorted(known))}")
+        raise BadInput.one_of(f"--like {clipped(like)}: there is no such family", sorted(known))
     return known[like]
 
 
@@ -99,7 +100,7 @@ def _ways(content: Mapping[str, Any]) -> str:
     read = f"fields that a known family has: {', '.join(seen)}" if seen else "it has no field that a known family has"
     return (
         f"{read}; --from transformers counts what that library builds of it, and --like llama reads it as that family and "
-        f"says what this ignores; known: {', '.join(known_types())}"
+        "says what this ignores"
     )
 
 

@@ -132,7 +132,8 @@ class Sizes:
             self._refuse(key, f"has {len(listed)} entries for {layers} layers; it must have one for each")
         unknown = next((kind for kind in listed if kinds is not None and kind not in kinds), None)
         if unknown is not None:
-            self._refuse(key, f"has a layer of kind {clipped(str(unknown))}; known: {', '.join(map(str, kinds or ()))}")
+            said = f"{self.where}: {key} has a layer of kind {clipped(str(unknown))}"
+            raise BadInput.one_of(said, kinds or ())
         first = int(self.formula(row["first"], key)) if "first" in row else None
         return sp.Integer(sum(kind in row["count"] for kind in listed[:first]))
 

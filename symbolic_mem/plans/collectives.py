@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.network import Network
 
@@ -31,7 +31,7 @@ class Collective:
 
     def __post_init__(self) -> None:
         if self.kind not in COLLECTIVES:
-            raise BadInput(f"unknown collective {self.kind!r}; {nearest(self.kind, COLLECTIVES)}")
+            raise BadInput.unknown(f"unknown collective {self.kind!r}", self.kind, COLLECTIVES)
         for count, what in ((self.axes, "mesh axes"), (self.over, "chips")):
             if sp.sympify(count).is_number and not count >= 1:
                 raise BadInput(f"{self.kind} of the {self.what} over {count} {what}: give at least 1")

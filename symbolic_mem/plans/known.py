@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tables import Tables
 
 Value = TypeVar("Value")
@@ -31,8 +31,8 @@ def factors(name: str, known: Mapping[str, Value]) -> Iterator[Value]:
 def plan_among(known: Mapping[str, Value], name: str) -> Value:
     """Return what is `known` by the name of one plan; raises `BadInput` naming those there are."""
     if name not in known:
-        raise BadInput(
-            f"unknown plan {name!r}; {nearest(name, known, 'list plans')}; join two with + for their product"
+        raise BadInput.unknown(
+            f"unknown plan {name!r}", name, known, "list plans", then="; join two with + for their product"
         )
     return known[name]
 

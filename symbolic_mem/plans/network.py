@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import C, W, W_dcn
 from symbolic_mem.base.values import dataclass
 
@@ -37,11 +37,9 @@ class Network:
         if not self.direction:
             raise BadInput('the bandwidth has no direction; give direction = "both-ways" or "one-way"')
         if self.direction not in DIRECTIONS:
-            raise BadInput(
-                f"unknown direction {self.direction!r} of a bandwidth; {nearest(self.direction, DIRECTIONS)}"
-            )
+            raise BadInput.unknown(f"unknown direction {self.direction!r} of a bandwidth", self.direction, DIRECTIONS)
         if self.ring not in RINGS:
-            raise BadInput(f"unknown ring {self.ring!r}; {nearest(self.ring, RINGS)}")
+            raise BadInput.unknown(f"unknown ring {self.ring!r}", self.ring, RINGS)
 
     @property
     def intensity(self) -> sp.Expr:

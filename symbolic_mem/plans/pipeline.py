@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, at, number, symbols_of
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
@@ -174,7 +174,7 @@ def pipeline(name: str) -> Pipeline:
     """Return the schedule of that name; raises `BadInput` naming those there are."""
     known = _tables()
     if name not in known:
-        raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
+        raise BadInput.unknown(f"unknown schedule {name!r} of a pipeline", name, known)
     table, formulas = known[name], ("held", "least", "multiple", "rest", "bubble", "together", "fewest_in_torch")
     names = {str(symbol): symbol for symbol in SYMBOLS}
     read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}

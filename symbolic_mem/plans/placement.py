@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 
 RESTS = ("kept", "dropped")
@@ -26,7 +26,7 @@ class Placed:
         if not 0 <= self.fraction <= 1:
             raise BadInput(f"the fraction that is divided is {self.fraction}; it must lie between 0 and 1")
         if self.rest not in RESTS:
-            raise BadInput(f"the rest is {self.rest!r}; {nearest(self.rest, RESTS)}")
+            raise BadInput.unknown(f"the rest is {self.rest!r}", self.rest, RESTS)
 
 
 def over(degree: sp.Expr, fraction: sp.Rational | int | str = 1, rest: str = "kept") -> Placed:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
+from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
@@ -129,7 +129,7 @@ def _each(given: Iterable[Any], known: Iterable[str], where: str, what: str) -> 
     known = tuple(known)
     for one in given:
         if one not in known:
-            raise BadInput(f"{where}: {clipped(str(one))} is no {what}; {nearest(str(one), known)}")
+            raise BadInput.unknown(f"{where}: {clipped(str(one))} is no {what}", str(one), known)
 
 
 def _divisions(table: Mapping[str, Any], key: str, known: Iterable[str], where: str) -> tuple[tuple[str, sp.Expr], ...]:
@@ -148,7 +148,7 @@ def _divisions(table: Mapping[str, Any], key: str, known: Iterable[str], where: 
 
 def _engine(name: str, where: str) -> str:
     if name not in engines():
-        raise BadInput(f"{where}: unknown engine {name!r}; {nearest(name, engines())}")
+        raise BadInput.unknown(f"{where}: unknown engine {name!r}", name, engines())
     return name
 
 
@@ -175,7 +175,7 @@ def read_plan(table: Mapping[str, Any], where: str, own: Mapping[str, Plan] | No
     else:
         known_keys(table, _CHOSEN, where)
         if "preset" not in table:
-            raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
+            raise BadInput.one_of(f"{where} names no plan; add for example preset = 'fsdp2'", plans())
         with at_place(where):
             chosen = plan(entry(table, "preset", str, where), own)
     if "reshard" in table:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values, evaluate
 from symbolic_mem.base.symbols import t_comm, t_fsdp, t_pods, t_tp
 from symbolic_mem.base.values import dataclass
@@ -90,7 +90,7 @@ class Roofline:
 def checked(overlap: str) -> str:
     """Return `overlap` when it is known: whether the axes send together is a choice that nobody can guess."""
     if overlap not in OVERLAPS:
-        raise BadInput(f"unknown overlap {overlap!r}; {nearest(overlap, OVERLAPS)}")
+        raise BadInput.unknown(f"unknown overlap {overlap!r}", overlap, OVERLAPS)
     return overlap
 
 

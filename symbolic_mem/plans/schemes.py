@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import M_X, M_Y, X, Y, n_pod
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.collectives import Collective
@@ -62,7 +62,7 @@ class Scheme:
     def of(self, name: str) -> Pass:
         """Return the ``forward``, the ``backward`` or the whole ``step``."""
         if name not in PASSES:
-            raise BadInput(f"unknown pass {name!r}; {nearest(name, PASSES)}")
+            raise BadInput.unknown(f"unknown pass {name!r}", name, PASSES)
         if name != "step":
             return self.forward if name == "forward" else self.backward
         both = self.forward.collectives + self.backward.collectives
@@ -92,7 +92,7 @@ def scheme(
     ['all-gather', 'all-gather', 'reduce-scatter']
     """
     if name not in SCHEMES:
-        raise BadInput(f"unknown scheme {name!r}; {nearest(name, SCHEMES)}")
+        raise BadInput.unknown(f"unknown scheme {name!r}", name, SCHEMES)
     mesh = _flat(name, mesh or Mesh(pods=n_pod if name == "hsdp" else sp.S.One))
     weights = weight_bytes * load.weights / mesh.y
     inputs, outputs = (activation_bytes * part / (mesh.x * mesh.pods) for part in (load.inputs, load.outputs))

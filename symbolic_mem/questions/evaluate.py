@@ -9,7 +9,7 @@ from functools import cached_property
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue, at_place
 from symbolic_mem.base.exact import bounded, missing
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import B, S
@@ -64,18 +64,18 @@ class Evaluate(Question):
             raise BadInput(f'{self.where}: nothing to work through; give steps = [{{ name = "a", formula = "C/W" }}]')
         for name in self.asked:
             if name not in known:
-                raise BadInput(f"{self.where}: answer {name!r} is no step; {nearest(name, known)}")
+                raise BadInput.unknown(f"{self.where}: answer {name!r} is no step", name, known)
         if not self.cases and any(line.formula.has(*(one.first for one in self.lines)) for line in self.lines):
             raise BadInput(f"{self.where}: first_{known[0]} and the like name a line of the first case; give cases")
         if self.cases and any(line.counts for line in self.lines):
             raise BadInput(f"{self.where}: counts is for a question without cases")
         if any(line.counts and str(line.counts.of) not in known for line in self.lines):
-            raise BadInput(f"{self.where}: counts are for each of a line before it; known: {', '.join(known)}")
+            raise BadInput.one_of(f"{self.where}: counts are for each of a line before it", known)
         if self.cases and any(line.printed for line in self.lines):
             raise BadInput(f'{self.where}: printed is the figure of one case; give it there, printed = {{ a = "1" }}')
         for name in (name for case in self.cases for name in case.printed):
             if name not in known:
-                raise BadInput(f"{self.where}: printed {name!r} is no step; {nearest(name, known)}")
+                raise BadInput.unknown(f"{self.where}: printed {name!r} is no step", name, known)
         return replace(
             self,
             lines=tuple(line.dated(self.edition, self.where) for line in self.lines),

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.values import dataclass
@@ -43,7 +43,7 @@ Topic = FloorOf | Crossing | Sensitivities | RegionTable | LeftOvers
 def _topics(given: Any, at: At) -> tuple[str, ...]:
     for topic in items(given, at):
         if topic not in TOPICS:
-            raise BadInput(f"{at.where}: unknown topic {topic!r}; {nearest(str(topic), TOPICS)}")
+            raise BadInput.unknown(f"{at.where}: unknown topic {topic!r}", str(topic), TOPICS)
     return tuple(given)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
@@ -65,7 +65,7 @@ def _unknown(given: Any, at: At) -> sp.Symbol:
     name = words(given, at)
     symbol = lookup(ALIASES.get(name, name))
     if symbol is None:
-        raise BadInput(f"{at.where} = {name!r} is not in the memory; {nearest(name, ('B', 'S', 'L', *ALIASES))}")
+        raise BadInput.unknown(f"{at.where} = {name!r} is not in the memory", name, ("B", "S", "L", *ALIASES))
     return symbol
 
 
@@ -102,9 +102,8 @@ class Largest(Printed, WithSoftware, OfKinds):
             memories += [] if self.host is None else [offloaded(study)]
             known = sorted({name for one in memories for name in contained(one)})
             if str(self.symbol) not in known:
-                raise BadInput(
-                    f"{self.where or 'solve'}: for = {str(self.symbol)!r} is not in the memory; "
-                    f"{nearest(str(self.symbol), known)}"
+                raise BadInput.unknown(
+                    f"{self.where or 'solve'}: for = {str(self.symbol)!r} is not in the memory", str(self.symbol), known
                 )
             study.need(memory.total, f"question {self.label}")
         limit = Limit(study.capacity.counted, self.strict)

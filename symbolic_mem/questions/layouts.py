@@ -44,7 +44,7 @@ LISTED = 200
 def _axis(given: Any, at: At) -> sp.Symbol:
     symbol = lookup(words(given, at))
     if symbol is None or symbol not in FOUND:
-        raise BadInput(f"{at.where} = {given!r} is no axis that cuts a model; known: {', '.join(map(str, FOUND))}")
+        raise BadInput.one_of(f"{at.where} = {given!r} is no axis that cuts a model", FOUND)
     return symbol
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.questions.parts.asking import turned
 from symbolic_mem.study.question import Question
@@ -45,7 +45,7 @@ def question_type(ask: str, where: str = "question") -> type[Question]:
     ('title', 'text', 'figures')
     """
     if ask not in ASKS:
-        raise BadInput(f"{where}: unknown ask {ask!r}; {nearest(ask, ASKS)}")
+        raise BadInput.unknown(f"{where}: unknown ask {ask!r}", ask, ASKS)
     return getattr(import_module(f"symbolic_mem.questions.{ask}"), ASKS[ask])
 
 
@@ -66,7 +66,7 @@ def ask_of(study: Study, symbol: str, own: Sequence[Question], where: str) -> st
     degree = name.startswith("n_") and name not in _COUNTS
     if lookup(name) is None and not degree:
         known = [str(name.symbol) for name in table(given=True)]
-        raise BadInput(f"{where} {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES], 'list symbols')}")
+        raise BadInput.unknown(f"{where} {symbol!r}: unknown symbol", symbol, [*known, *ALIASES], "list symbols")
     if not degree:
         return "largest"
     if study.plan is not None and lookup(name) in study.plan.axes:

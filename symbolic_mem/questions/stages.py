@@ -66,7 +66,7 @@ def _rows(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
 def _unit(given: Any, at: At) -> str:
     unit = words(given, at)
     if unit not in BYTES_PER:
-        raise BadInput(f"{at.where}: unknown unit {unit!r}; known: {', '.join(BYTES_PER)}")
+        raise BadInput.one_of(f"{at.where}: unknown unit {unit!r}", BYTES_PER)
     return unit
 
 

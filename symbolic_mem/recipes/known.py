@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tables import Tables
 
 # Optimizers of transformers whose states are not described, and what to ask in their place.
@@ -89,12 +89,12 @@ def cache_named(name: str) -> str:
     for known, row in cache_tables().items():
         if spelt in (known, *row.get("names", ())):
             return known
-    raise BadInput(f"unknown cache dtype {name!r}; {nearest(spelt, cache_tables())}")
+    raise BadInput.unknown(f"unknown cache dtype {name!r}", spelt, cache_tables())
 
 
 def _named(name: str, tables: Tables, what: str) -> Mapping[str, Any]:
     if name not in tables:
-        raise BadInput(f"unknown {what} {name!r}; {nearest(name, tables, f'list {what}s')}")
+        raise BadInput.unknown(f"unknown {what} {name!r}", name, tables, f"list {what}s")
     return tables[name]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbolic_mem.base.errors import BadInput, clipped, nearest
+from symbolic_mem.base.errors import BadInput, clipped
 
 OFFLOADED = ("weights", "gradients", "optimizer", "activations")
 _CALLED = {
@@ -21,5 +21,5 @@ def known_offload(kinds: tuple[str, ...], where: str) -> tuple[str, ...]:
     """
     for kind in kinds:
         if kind not in (*OFFLOADED, *_CALLED):
-            raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
+            raise BadInput.unknown(f"{where}: {clipped(kind)} cannot be offloaded", kind, OFFLOADED)
     return tuple(dict.fromkeys(_CALLED.get(kind, kind) for kind in kinds))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.recipes.read import KEYS, presets, read_recipe, recipe
 from symbolic_mem.recipes.recipe import Recipe
@@ -39,5 +39,5 @@ def recipe_of(name: str, path: str | Path | None = None) -> Recipe:
     if name in own:
         return own[name]
     if name not in presets():
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, {**presets(), **own}, 'list recipes')}")
+        raise BadInput.unknown(f"unknown recipe {name!r}", name, {**presets(), **own}, "list recipes")
     return recipe(name)

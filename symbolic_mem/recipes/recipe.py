@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.values import dataclass
@@ -208,7 +208,7 @@ class Recipe:
         """
         for kind in bytes_by_kind:
             if kind not in (*{state.kind for state in self.states}, "activations"):
-                raise BadInput(f"recipe {self.name!r} keeps no {kind!r}; {nearest(kind, KINDS)}")
+                raise BadInput.unknown(f"recipe {self.name!r} keeps no {kind!r}", kind, KINDS)
             kept = kind == "activations" and bytes_by_kind[kind] == self.activations
             if kind == "activations" and not kept and not set(self.precisions) & set(_PRECISION_OF.values()):
                 raise BadInput(
@@ -355,7 +355,7 @@ class Recipe:
     def with_schedule(self, name: str, where: str = "schedule") -> Recipe:
         """Return the recipe that counts the instants of a step of an engine (``torch``), or what is kept as a ``sum``."""
         if name not in SCHEDULES:
-            raise BadInput(f"{where}: unknown schedule {name!r}; {nearest(name, SCHEDULES)}")
+            raise BadInput.unknown(f"{where}: unknown schedule {name!r}", name, SCHEDULES)
         return replace(self, schedule="" if name == "sum" else name)
 
     def with_cache(self, name: str, where: str = "cache") -> Recipe:
@@ -408,7 +408,7 @@ class Recipe:
     def with_logits(self, which: str, where: str = "logits") -> Recipe:
         """Return the recipe that makes logits of the ``last`` position of each prompt, or of ``all``."""
         if which not in LOGITS:
-            raise BadInput(f"{where}: unknown {which!r}; {nearest(which, LOGITS)}")
+            raise BadInput.unknown(f"{where}: unknown {which!r}", which, LOGITS)
         self._cached(where, self.cache)
         if which == self.logits:
             return self

@@ -16,7 +16,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.symbols import S
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
@@ -51,13 +51,13 @@ class Recompute:
     def __post_init__(self) -> None:
         known = (*PLAIN, PRODUCTS, *COUNTED)
         if self.rule not in known:
-            raise BadInput(f"unknown recomputation {self.rule!r}; {nearest(self.rule, (*known, UNIFORM))}")
+            raise BadInput.unknown(f"unknown recomputation {self.rule!r}", self.rule, (*known, UNIFORM))
         if self.rule == PRODUCTS and self.transient:
             raise BadInput(
                 "what a block computes again beside its products counts at its instants; leave out transient"
             )
         if self.phase not in PHASES:
-            raise BadInput(f"the phase of the recomputed block is {self.phase!r}; {nearest(self.phase, PHASES)}")
+            raise BadInput.unknown(f"the phase of the recomputed block is {self.phase!r}", self.phase, PHASES)
         if self.size < 1:
             raise BadInput(f"recomputation counts {self.size} blocks in a row; give a whole number of at least 1")
 

@@ -92,7 +92,7 @@ def filled(
             )
         answer = json.loads(made.read_text(encoding="utf-8"))
     if "fault" in answer:
-        raise BadInput(answer["fault"])
+        raise BadInput(answer["fault"], answer["known"])
     return answer["texts"]
 
 
@@ -119,7 +119,7 @@ def serve() -> None:
     try:
         answer = {"texts": _filled(given, layout, ending, Path(folder))}
     except BadInput as error:
-        answer = {"fault": str(error)}
+        answer = {"fault": str(error), "known": error.known}
     Path(_MADE).write_text(json.dumps(answer), encoding="utf-8")
 
 

@@ -15,6 +15,4 @@ def known_route(route: str) -> None:
     symbolic_mem.base.errors.BadInput: route 'word' is not known; known: tex, typst; leave it out to take what is installed
     """
     if route not in ROUTES:
-        raise BadInput(
-            f"route {route!r} is not known; known: {', '.join(ROUTES)}; leave it out to take what is installed"
-        )
+        raise BadInput.one_of(f"route {route!r} is not known", ROUTES, then="; leave it out to take what is installed")

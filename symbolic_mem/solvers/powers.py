@@ -9,7 +9,7 @@ from math import inf
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term, Times
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import B, P, S, T
@@ -119,7 +119,7 @@ def contained(memory: Memory) -> tuple[str, ...]:
 def need_contained(memory: Memory, symbol: sp.Symbol) -> None:
     """Raise `BadInput` when a question about this memory cannot ask for the symbol, naming those that it can."""
     if not contains(memory, symbol):
-        raise BadInput(f"the memory does not contain {symbol}; {nearest(str(symbol), contained(memory))}")
+        raise BadInput.unknown(f"the memory does not contain {symbol}", str(symbol), contained(memory))
 
 
 def contains(memory: Memory, symbol: sp.Symbol) -> bool:

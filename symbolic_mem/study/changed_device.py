@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.rational import rational
 from symbolic_mem.base.symbols import M_X, M_Y, C, W
@@ -70,7 +70,7 @@ def use_capacity(amount: str, where: str = "--capacity") -> Change:
 def use_reading(reading: str, where: str = "--reading") -> Change:
     """Count the bytes of the device in another reading of its label."""
     if reading not in READINGS:
-        raise BadInput(f"{where}: unknown reading {reading!r}; {nearest(reading, READINGS)}")
+        raise BadInput.unknown(f"{where}: unknown reading {reading!r}", reading, READINGS)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, device=replace(setting.device, reading=reading)) if setting.device.name else setting

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
+from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.written import counted
 from symbolic_mem.models.attention import BY_PARTS
@@ -155,8 +155,8 @@ def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]
     table: dict[str, Any] = {"rule": told} if isinstance(told, str) else dict(told)
     for word in beside:
         if word not in (TRANSIENT, *PHASES):
-            raise BadInput(
-                f"{where} {clipped(given)}: unknown {clipped(word)} beside a rule; {nearest(word, (TRANSIENT, *PHASES))}"
+            raise BadInput.unknown(
+                f"{where} {clipped(given)}: unknown {clipped(word)} beside a rule", word, (TRANSIENT, *PHASES)
             )
         table |= {TRANSIENT: True} if word == TRANSIENT else {"phase": word}
     return table
@@ -202,7 +202,7 @@ def keep_gradients(given: str, where: str = "--gradients") -> Change:
     'gradients freed'
     """
     if given not in GRADIENTS:
-        raise BadInput(f"{where}: unknown fate {given!r} of the gradients; {nearest(given, GRADIENTS)}")
+        raise BadInput.unknown(f"{where}: unknown fate {given!r} of the gradients", given, GRADIENTS)
 
     def apply(setting: Setting) -> Setting:
         with at_place(where):
@@ -222,7 +222,7 @@ def use_copies(given: str, where: str = "--copies") -> Change:
     for name, equals, size in pairs:
         what = name.strip()
         if what not in COPIES:
-            raise BadInput(f"{where}: unknown copy {clipped(what)}; {nearest(what, COPIES)}")
+            raise BadInput.unknown(f"{where}: unknown copy {clipped(what)}", what, COPIES)
         if not equals or what in found:
             raise BadInput(f"{where}: give each copy its bytes once, as in ema=4,reference=2")
         found[what] = sp.S.Zero if size.strip() == "0" else read_number(size.strip(), f"{where}: {what}")

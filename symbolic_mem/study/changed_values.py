@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.symbols import Name, lookup, n_fsdp
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import RESTS, Placed
@@ -66,12 +66,12 @@ def place_kind(kind: str, given: object, where: str = "--place") -> Change:
     '1/2 of the activations divided, the rest is dropped'
     """
     if kind not in KINDS:
-        raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+        raise BadInput.unknown(f"{where}: unknown kind {kind!r} of memory", kind, KINDS)
     share, comma, rest = given.partition(",") if isinstance(given, str) else (given, "", "")
     if comma and "=" in rest:
         raise BadInput(f"{where} {kind}={given}: give each kind its own, as in --place {kind}={share} --place {rest}")
     if comma and rest.strip() not in RESTS:
-        raise BadInput(f"{where} {kind}: unknown {rest.strip()!r} after the comma; {nearest(rest.strip(), RESTS)}")
+        raise BadInput.unknown(f"{where} {kind}: unknown {rest.strip()!r} after the comma", rest.strip(), RESTS)
     fraction = read_fraction(share.strip() if isinstance(share, str) else share, where)
 
     def apply(setting: Setting) -> Setting:
@@ -86,7 +86,7 @@ def place_kind(kind: str, given: object, where: str = "--place") -> Change:
 def set_rest(rest: str, where: str = "--rest") -> Change:
     """Keep or drop what is not divided, of every kind that is placed."""
     if rest not in RESTS:
-        raise BadInput(f"{where}: unknown {rest!r}; {nearest(rest, RESTS)}")
+        raise BadInput.unknown(f"{where}: unknown {rest!r}", rest, RESTS)
 
     def apply(setting: Setting) -> Setting:
         placement = {kind: replace(placed, rest=rest) for kind, placed in setting.placement.items()}

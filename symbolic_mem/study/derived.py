@@ -35,7 +35,8 @@ def read_derived(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.E
             try:
                 expr = read_formula(value, names, f"{where}: {name} =")
             except BadInput as error:
-                raise BadInput(f"{error}; give a positive whole number, or a formula over other sizes") from None
+                said = f"{error}; give a positive whole number, or a formula over other sizes"
+                raise BadInput(said, error.known) from None
             if expr.free_symbols:
                 found[names[name]] = expr
     return found

@@ -36,7 +36,7 @@ def agreed(setting: S, *, asked: bool) -> S:
             return replace(setting, built=setting.built.under(brought, setting.built.kernel))
         except BadInput as refused:
             others = _buildable(setting, how.engine)
-            raise BadInput(f"{refused}; choose recipe {', '.join(others)}") if others else refused from None
+            raise BadInput(f"{refused}; choose recipe {', '.join(others)}", others) if others else refused from None
 
 
 def _buildable(setting: Setting, engine: str) -> list[str]:

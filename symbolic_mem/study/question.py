@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_X, M_Y, B, C, S, W, W_dcn, X, Y, n_pod
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.base.values import dataclass
@@ -116,7 +116,7 @@ class Question(ABC):
         """The question itself, where there is each figure that it asks for; else `BadInput`."""
         for name in self.figures or ():
             if name not in self.drawn:
-                raise BadInput(f"{self.where}: figures: unknown figure {name!r}; {nearest(name, self.drawn)}")
+                raise BadInput.unknown(f"{self.where}: figures: unknown figure {name!r}", name, self.drawn)
         return self
 
     def checked(self) -> Self:

@@ -275,8 +275,9 @@ class Study(Setting):
         for asked in self.questions:
             if asked.label == label:
                 return asked
-        quoted = ", ".join(repr(asked.label) for asked in self.questions) or "none"
-        raise BadInput(f"study {self.name!r} has no question {label!r}; known: {quoted}")
+        labels = [asked.label for asked in self.questions]
+        quoted = ", ".join(map(repr, labels)) or "none"
+        raise BadInput(f"study {self.name!r} has no question {label!r}; known: {quoted}", labels)
 
 
 def of_study(make: F) -> F:

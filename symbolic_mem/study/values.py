@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.symbols import Name, Written, lookup, own, table
@@ -88,7 +88,7 @@ def read_written(content: Mapping[str, Any], own: Iterable[Name], where: str) ->
     found: dict[sp.Symbol, str] = {}
     for key, spelled in content.items():
         if key not in every:
-            raise BadInput(f"{where}: unknown symbol {key!r}; {nearest(key, every, 'list symbols')}")
+            raise BadInput.unknown(f"{where}: unknown symbol {key!r}", key, every, "list symbols")
         if not isinstance(spelled, str) or not _NAME.fullmatch(spelled):
             raise BadInput(
                 f"{where}: {key} = {literal(spelled)} is not a name; take letters and digits, with one _ before a subscript"
@@ -117,7 +117,7 @@ def given_symbol(name: str, where: str, own: Iterable[Name] = ()) -> Name:
     """Return the symbol of that name, which a study may give a value, or has for `own`; else `BadInput` with the nearest."""
     symbols = {known.symbol.name: known for known in (*table(given=True), *own)}
     if name not in symbols:
-        raise BadInput(f"{where}: unknown symbol {name!r}; {nearest(name, symbols, 'list symbols')}")
+        raise BadInput.unknown(f"{where}: unknown symbol {name!r}", name, symbols, "list symbols")
     return symbols[name]
 
 

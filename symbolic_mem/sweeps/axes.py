@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.values import MAX_VALUE, given_symbol, literal
@@ -139,7 +139,7 @@ def _rows(rows: Mapping[str, Any], own: tuple[Name, ...], where: str) -> Axis:
 def _symbol(name: str, own: tuple[Name, ...], where: str) -> sp.Symbol:
     known = {str(one.symbol): one for one in (*table(given=True), *own)}
     if name not in known:
-        raise BadInput(f"{where}: {name!r} cannot be varied; {nearest(name, [*known, *CHOICES])}")
+        raise BadInput.unknown(f"{where}: {name!r} cannot be varied", name, [*known, *CHOICES])
     if not known[name].whole:
         raise BadInput(f"{where}: {name} is no whole number, and only whole numbers are varied; set it to one value")
     return given_symbol(name, where, own).symbol

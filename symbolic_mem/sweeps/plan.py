@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
+from symbolic_mem.base.errors import BadInput, MissingProgram
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.library.read import load_study
@@ -152,7 +152,7 @@ def plan(
     for name in columns or ():
         if name not in allowed:
             place = where if options is None else "--column"
-            raise BadInput(f"{place}: there is no column {name!r} here; {nearest(name, allowed)}")
+            raise BadInput.unknown(f"{place}: there is no column {name!r} here", name, allowed)
     chosen = tuple(
         dict.fromkeys((*(() if given else (str(symbol),)), *(columns or (one for one in allowed if one != COLUMN))))
     )
@@ -190,7 +190,7 @@ def need_engine(engine: str, options: Mapping[str, str] | None = None) -> None:
     """Raise `BadInput` for an engine that is none, and `MissingProgram` where it or NumPy is not installed."""
     need_numpy()
     if engine not in ENGINES:
-        raise BadInput(f"{'engine' if options is None else '--engine'} {engine!r} is none; {nearest(engine, ENGINES)}")
+        raise BadInput.unknown(f"{'engine' if options is None else '--engine'} {engine!r} is none", engine, ENGINES)
     if engine == "numba":
         from symbolic_mem.sweeps.compiled import need_numba
 

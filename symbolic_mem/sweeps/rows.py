@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import signed
@@ -88,7 +88,7 @@ def condition(text: str, plan: Plan, names: Sequence[str], option: str = "--wher
     match = _CONDITION.fullmatch(text)
     name = match[1] if match else text.strip()
     if name not in names:
-        raise BadInput(f"{option} {text!r}: there is no column {name!r}; {nearest(name, names)}")
+        raise BadInput.unknown(f"{option} {text!r}: there is no column {name!r}", name, names)
     if match is None:
         if name != "fits":
             raise BadInput(f"{option} {text!r} compares nothing: write for example {option} '{name} <= 64'")
@@ -100,7 +100,7 @@ def condition(text: str, plan: Plan, names: Sequence[str], option: str = "--wher
     if words is not None or name == "fits":
         known = words if words is not None else ("true", "false")
         if sign not in ("=", "==", "!=") or given not in known:
-            raise BadInput(f"{option} {text!r}: {name} is a word and is = or != one of them; {nearest(given, known)}")
+            raise BadInput.unknown(f"{option} {text!r}: {name} is a word and is = or != one of them", given, known)
         value: Any = given == "true" if name == "fits" else given
         return Condition(name, _SIGNS[sign], plan.words.index(given) if name == INSTANT else value)
     return Condition(name, _SIGNS[sign], _number(text, given, option))

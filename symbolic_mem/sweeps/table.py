@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
+from symbolic_mem.base.errors import BadInput, MissingProgram
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.sweeps.arrays import Layout
@@ -39,7 +39,7 @@ class Sweep:
     def __getitem__(self, name: str) -> Array:
         """Return a column; raises `BadInput` naming those there are."""
         if name not in self.columns:
-            raise BadInput(f"no column {name!r}; {nearest(name, self.columns)}")
+            raise BadInput.unknown(f"no column {name!r}", name, self.columns)
         return self.columns[name]
 
     def __repr__(self) -> str:
@@ -59,7 +59,7 @@ class Sweep:
         index: list[Any] = [slice(None)] * len(self.dims)
         for name, label in labels.items():
             if name not in self.dims:
-                raise BadInput(f"no axis {name!r}; {nearest(name, self.dims)}")
+                raise BadInput.unknown(f"no axis {name!r}", name, self.dims)
             along = self.coordinates[name] if name in self.coordinates else np.arange(self.shape[self.dims.index(name)])
             places = np.flatnonzero(along == label)
             if not len(places):

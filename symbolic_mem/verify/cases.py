@@ -107,7 +107,7 @@ class Keys:
             raise BadInput(f"{key} is not given")
         value = self._given.pop(key, self._defaults.get(key))
         if allowed and not any(value == one and type(value) is type(one) for one in allowed):
-            raise BadInput(f"{key} = {_short(value)} is not known; known: {_listed(allowed)}")
+            raise BadInput.one_of(f"{key} = {_short(value)} is not known", map(json.dumps, allowed))
         return value
 
     def whole(self, key: str) -> int:
@@ -133,7 +133,3 @@ class Keys:
 def _short(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _listed(values: tuple[Any, ...]) -> str:
-    return ", ".join(json.dumps(value) for value in values)

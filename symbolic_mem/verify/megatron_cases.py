@@ -169,6 +169,5 @@ def megatron_run(case: Case) -> Said:
         words = rank_of(study, last).stage.words
         (step,) = (one for one in study.timeline if one.name == "step" and one.words.endswith(f" on {words}"))
         return step.memory.placed(study.placement).at(study.numbers), tables
-    raise BadInput(
-        f"quantity {case.quantity!r} is not known; known: memory_allocated after a step, max_memory_allocated"
-    )
+    known = ("memory_allocated after a step", "max_memory_allocated")
+    raise BadInput.one_of(f"quantity {case.quantity!r} is not known", known)

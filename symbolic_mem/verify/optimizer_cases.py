@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.account import account
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.recipes.read import read_recipe
@@ -31,17 +31,17 @@ def optimizer_state(case: Case) -> Said:
     engine = case.id.removeprefix("optim-").partition("-")[0]
     known = names().get(engine)
     if known is None:
-        raise BadInput(f"engine {engine!r} is not known; {nearest(engine, names())}")
+        raise BadInput.unknown(f"engine {engine!r} is not known", engine, names())
     name = keys.take("optimizer")
     if name not in known:
-        raise BadInput(f"optimizer {name!r} of {engine} is not known; {nearest(str(name), known)}")
+        raise BadInput.unknown(f"optimizer {name!r} of {engine} is not known", str(name), known)
     precision = PRECISIONS[keys.take("param_dtype", *PRECISIONS)]
     shape = keys.take("shape")
     keys.done()
     if not isinstance(shape, list) or not all(type(size) is int and size > 0 for size in shape):
         raise BadInput("shape is no list of whole numbers of at least 1")
     if case.quantity != "optimizer_state":
-        raise BadInput(f"quantity {case.quantity!r} is not known; known: optimizer_state")
+        raise BadInput.one_of(f"quantity {case.quantity!r} is not known", ["optimizer_state"])
     tables: dict[str, Any] = {"recipe": {"preset": precision, "optimizer": known[name], "step_counters": True}}
     weight = Tensor("weight", tuple(map(sp.Integer, shape)))
     memory = account(Model("one tensor", (Layer("layer", weights=(weight,)),)), read_recipe(tables["recipe"], "case"))

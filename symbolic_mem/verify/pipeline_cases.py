@@ -32,7 +32,7 @@ def pipeline_held(case: Case) -> Said:
     values = {symbol: sp.Integer(keys.whole(key)) for symbol, key in given.items()}
     keys.done()
     if not case.quantity.startswith("most chunk-activations alive at once"):
-        raise BadInput(f"quantity {case.quantity!r} is not known; known: most chunk-activations alive at once")
+        raise BadInput.one_of(f"quantity {case.quantity!r} is not known", ["most chunk-activations alive at once"])
     if name == "1f1b" and values[n_micro] < values[n_pp]:
         raise BadInput(
             f"{values[n_micro]} micro-batches are fewer than {values[n_pp]} stages, which PyTorch's 1F1B refuses"

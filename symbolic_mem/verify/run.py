@@ -98,9 +98,7 @@ def run_of(setting: Setting) -> Run:
             f"{sizes[s.B]} sequences do not come out evenly over {_cut(setting)} devices; set B to a multiple"
         )
     if recipe.optimizer not in OPTIMIZERS:
-        raise BadInput(
-            f"optimizer {recipe.optimizer!r} is not one that is run in PyTorch here; known: {', '.join(OPTIMIZERS)}"
-        )
+        raise BadInput.one_of(f"optimizer {recipe.optimizer!r} is not one that is run in PyTorch here", OPTIMIZERS)
     if recipe.optimizer in NOT_DIVIDED and shards is not None:
         raise BadInput(
             f"PyTorch cannot step {recipe.optimizer} on divided tensors; take --plan one-device, or another optimizer"
@@ -113,9 +111,8 @@ def run_of(setting: Setting) -> Run:
     parameters, computes = _dtypes(recipe, shards)
     rule = recipe.recompute
     if rule.rule not in ("none", "full", "every", "block", "products"):
-        raise BadInput(
-            f"recomputation {rule.rule!r} is not one that is run here; known: none, full, every=2, block=2, products"
-        )
+        known = ("none", "full", "every=2", "block=2", "products")
+        raise BadInput.one_of(f"recomputation {rule.rule!r} is not one that is run here", known)
     return Run(
         stack=stack,
         architecture=setting.built.architecture,
@@ -147,7 +144,7 @@ def _stack(setting: Setting) -> str:
         gated_ffn(residual=True): "gated-ffn with residual",
     }
     if setting.model not in known:
-        raise BadInput(f"how to build {setting.model.name} in PyTorch is not known; known: {', '.join(known.values())}")
+        raise BadInput.one_of(f"how to build {setting.model.name} in PyTorch is not known", known.values())
     return known[setting.model]
 
 

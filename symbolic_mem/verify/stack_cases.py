@@ -47,7 +47,7 @@ def _stack(keys: Keys) -> Mapping[str, Any]:
     for words, table in STACKS.items():
         if isinstance(block, str) and (block == words or block.startswith((f"{words},", f"{words} w"))):
             return table
-    raise BadInput(f"block = {block!r} is not known; known: {', '.join(STACKS)}")
+    raise BadInput.one_of(f"block = {block!r} is not known", STACKS)
 
 
 def _sizes(keys: Keys) -> dict[str, int]:
@@ -88,7 +88,7 @@ def _mark(quantity: str) -> tuple[str, int]:
     """The mark that a quantity of a phase names, and the micro-batch."""
     match HIGHEST.fullmatch(quantity):
         case None:
-            raise BadInput(f"quantity {quantity!r} is not known; known: highest or final live bytes of a phase")
+            raise BadInput.one_of(f"quantity {quantity!r} is not known", ["highest or final live bytes of a phase"])
         case found:
             how, phase, turn = found[1], found[2], int(found[3] or 0)
     if phase == "start":
@@ -110,8 +110,8 @@ def fsdp2_step(case: Case) -> Said:
     keys.done()
     name, _, how = case.quantity.partition("_with")
     if name not in QUANTITIES or how not in ("_kept_grads", "out_kept_grads"):
-        known = ", ".join(f"{one}_with_kept_grads" for one in QUANTITIES)
-        raise BadInput(f"quantity {case.quantity!r} is not known; known: {known}, or without")
+        known = [f"{one}_with_kept_grads" for one in QUANTITIES]
+        raise BadInput.one_of(f"quantity {case.quantity!r} is not known", known, then=", or without")
     recipe = _recipe("fsdp2" if mixed else "fp32", "adamw", False, how == "_kept_grads", _every(every))
     tables = {"model": model, "values": values, "recipe": recipe, "plan": plan}
     return at_mark(case, tables, QUANTITIES[name], rank)
@@ -138,14 +138,14 @@ def torch_step(case: Case) -> Said:
     precision = {"float32": "fp32", "bfloat16": "pure-bf16"}[keys.take("dtype", "float32", "bfloat16")]
     again = keys.take("checkpoint")
     if again not in RULES:
-        raise BadInput(f"checkpoint = {again!r} is not known; known: {', '.join(RULES)}")
+        raise BadInput.one_of(f"checkpoint = {again!r} is not known", RULES)
     optimizer = keys.take("optimizer", "adamw", "sgd")
     foreach = keys.take("foreach", None, True, False) or False  # PyTorch's own choice on a CPU
     keys.take("grads", "freed after every step (zero_grad)")
     keys.take("step", "2nd")
     keys.done()
     if case.quantity not in QUANTITIES:
-        raise BadInput(f"quantity {case.quantity!r} is not known; known: {', '.join(QUANTITIES)}")
+        raise BadInput.one_of(f"quantity {case.quantity!r} is not known", QUANTITIES)
     recipe = _recipe(precision, optimizer, foreach, False, RULES[again])
     return at_mark(case, {"model": model, "values": values, "recipe": recipe}, QUANTITIES[case.quantity])
 
@@ -187,7 +187,7 @@ def fsdp2_models(case: Case) -> Said:
 def _kind(case: Case) -> str:
     kinds = {"sharded_parameter_storage_per_rank": "weights", "adamw_two_moments_per_rank": "optimizer"}
     if case.quantity not in kinds:
-        raise BadInput(f"quantity {case.quantity!r} is not known; known: {', '.join(kinds)}")
+        raise BadInput.one_of(f"quantity {case.quantity!r} is not known", kinds)
     return kinds[case.quantity]
 
 

@@ -42,7 +42,7 @@ def tensor_block(case: Case) -> Said:
     if kind == "head_ce_float":
         return _head(case, keys)
     if kind not in BLOCKS:
-        raise BadInput(f"kind = {kind!r} is not known; known: {', '.join(BLOCKS)}, head_ce_float")
+        raise BadInput.one_of(f"kind = {kind!r} is not known", [*BLOCKS, "head_ce_float"])
     plan = MODES[keys.take("mode", *MODES)]
     values = {ours: keys.whole(theirs) for theirs, ours in SIZES.items()} | {"L": 1, "n_tp": keys.whole("t")}
     keys.done()

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.exact import Values, missing
 from symbolic_mem.base.formula import read_formula, read_written
 from symbolic_mem.base.tomlfile import known_keys
@@ -45,8 +45,10 @@ def edition(given: Any, at: At) -> str:
     """
     name = words(given, at)
     if name not in at.editions:
-        known = nearest(name, at.editions) if at.editions else "declare it under [editions]"
-        raise BadInput(f"{at.where}: unknown edition {name!r}; {known}")
+        said = f"{at.where}: unknown edition {name!r}"
+        if at.editions:
+            raise BadInput.unknown(said, name, at.editions)
+        raise BadInput(f"{said}; declare it under [editions]")
     return at.editions[name]
 
 

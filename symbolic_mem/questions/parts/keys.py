@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import degrees, lookup, n_fsdp, spelled
 from symbolic_mem.base.values import dataclass
@@ -66,7 +66,7 @@ def one_of(*allowed: str) -> Callable[[Any, At], str]:
         word = words(given, at)
         if word not in allowed:
             what = at.where.rpartition(" ")[2].lstrip("-")
-            raise BadInput(f"{at.where}: unknown {what} {word!r}; {nearest(word, allowed)}")
+            raise BadInput.unknown(f"{at.where}: unknown {what} {word!r}", word, allowed)
         return word
 
     return read
@@ -76,7 +76,7 @@ def kinds(given: Any, at: At) -> tuple[str, ...]:
     """Read a list of kinds of memory, of which at least one counts."""
     for kind in items(given, at):
         if kind not in KINDS:
-            raise BadInput(f"{at.where}: unknown kind {kind!r} of memory; {nearest(str(kind), KINDS)}")
+            raise BadInput.unknown(f"{at.where}: unknown kind {kind!r} of memory", str(kind), KINDS)
     if not given:
         raise BadInput(f"{at.where} = [] counts nothing; name kinds of memory, or leave the key out for all of them")
     return tuple(given)
@@ -108,7 +108,7 @@ def axis(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
     symbol = lookup(name)
     if symbol is None:
         known = list(spelled())
-        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known, 'list symbols')}")
+        raise BadInput.unknown(f"{at.where}: unknown symbol {name!r}", name, known, "list symbols")
     return symbol, whole_numbers(numbers, At(f"{at.where}: {name}"))
 
 

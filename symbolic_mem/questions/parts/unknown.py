@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.solvers.powers import contained
 from symbolic_mem.study.keys import At, words
@@ -21,7 +21,7 @@ def unknown(given: Any, at: At) -> sp.Symbol:
     symbol = lookup(ALIASES.get(name, name))
     if symbol is None:
         known = (*ALIASES, *(each.symbol.name for each in table(given=True)))
-        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known, 'list symbols')}")
+        raise BadInput.unknown(f"{at.where}: unknown symbol {name!r}", name, known, "list symbols")
     return symbol
 
 
@@ -29,4 +29,4 @@ def need_unknown(symbol: sp.Symbol, memory: Memory, where: str) -> None:
     """Refuse a symbol that the memory does not contain, naming those that it does."""
     known = contained(memory)
     if str(symbol) not in known:
-        raise BadInput(f"{where}: for = {str(symbol)!r} is not in the memory; {nearest(str(symbol), known)}")
+        raise BadInput.unknown(f"{where}: for = {str(symbol)!r} is not in the memory", str(symbol), known)
