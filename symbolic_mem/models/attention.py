@@ -21,6 +21,7 @@ from symbolic_mem.models.tensors import AFTER_ATTENTION, Layer, Matmul, Tensor
 
 HEADS_WITH_KEYS = ("all", "some", "one")
 BY_PARTS = ("eager", "math")  # kernels whose backward pass does not need what attention gives: its projection does
+BY_HEAD = "out by head"  # what a kernel gives where the projection has a copy of its own, in rows
 
 
 def attention(
@@ -151,7 +152,8 @@ def core(
         row += "_dropout"
     queries, attended = B * n_heads * profile.tokens.inside, profile.tokens.attended
     saved = keeping(profile, profile.kept(row, shapes), {"out": AFTER_ATTENTION}).saved
-    if profile.kernel.startswith(BY_PARTS) and not needing(profile, ("W_o",), "attention"):
+    of_projection = profile.kernel.startswith(BY_PARTS) or any(tensor.name == BY_HEAD for tensor in saved)
+    if of_projection and not needing(profile, ("W_o",), "attention"):
         saved = tuple(tensor for tensor in saved if tensor.name != "out")
     return Layer(
         "attention core",

@@ -55,6 +55,17 @@ EXPERTS = {
         "mlp_only_layers": [],
     },
 }
+# Families whose attention gives its output in the order of the heads, of which the output projection takes a copy in rows.
+BY_HEADS = {
+    "phi3": {
+        "hidden_size": 64,
+        "intermediate_size": 160,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "pad_token_id": 0,
+    },
+    "gpt_neox": {"hidden_size": 64, "intermediate_size": 256, "num_attention_heads": 4, "rotary_pct": 0.25},
+}
 MODE = FakeTensorMode()  # transformers keeps some tensors from one model to the next
 FakeTensorMode.__deepcopy__ = lambda self, _: self  # PEFT copies modules
 VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
@@ -62,7 +73,7 @@ VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
 
 def model(kind: str, tied: bool) -> Any:
     config = transformers.CONFIG_MAPPING[kind](
-        **(SIZES | EXPERTS)[kind],
+        **(SIZES | EXPERTS | BY_HEADS)[kind],
         vocab_size=VOCABULARY,
         num_hidden_layers=BLOCKS,
         tie_word_embeddings=tied,
@@ -142,7 +153,7 @@ def measure(
     return {
         "config": {"architectures": [type(made if lora is None else made.base_model.model).__name__]}
         | {key: fields[key] for key in kept if fields.get(key) is not None}
-        | (SIZES | EXPERTS)[kind],
+        | (SIZES | EXPERTS | BY_HEADS)[kind],
         "lora": None if lora is None else {"peft_type": "LORA"} | lora,
         "trained": sum(one.numel() for one in trained),
         "marks": found,
@@ -176,6 +187,12 @@ SOME = {
     ("qwen3", (0,)): "o-down",
     ("mistral", (2,)): "saved",
     ("mixtral", (0, 1)): "q-v",
+}
+OFF_THE_OUTPUT = {
+    ("phi3", "qkv-o"): ["qkv_proj", "o_proj"],
+    ("phi3", "gate-up-down"): ["gate_up_proj", "down_proj"],
+    ("gpt_neox", "qkv"): ["query_key_value"],
+    ("gpt_neox", "dense-mlp"): ["dense", "dense_h_to_4h", "dense_4h_to_h"],
 }
 
 if __name__ == "__main__":
@@ -224,6 +241,10 @@ if __name__ == "__main__":
     one = measure("llama", {**CONFIGS["q-v"], "layers_to_transform": [1]}, False, False, True, autocast=True)
     one = {"id": "llama-q-v-in-1-autocast", "again": False, "foreach": True, "autocast": True, **one}
     cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for ((kind, name), modules), again in itertools.product(OFF_THE_OUTPUT.items(), (False, True)):
+        one = measure(kind, {"r": 4, "target_modules": modules}, again, False, True)
+        one = {"id": f"{kind}-{name}{'-again' if again else ''}", "again": again, "foreach": True, **one}
+        cases.append({**one, "B": BATCH, "S": SEQUENCE})
     engine = (
         f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"
     )
