@@ -30,7 +30,13 @@ from symbolic_mem.questions.parts.assumptions import about_memory, placements
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
-from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
+from symbolic_mem.questions.parts.uncounted import (
+    NOT_AT_ONCE,
+    NOT_AT_ONCE_WHOLE,
+    PEAKS,
+    beyond_instants,
+    uncounted_items,
+)
 from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.study.answered import found_for
 from symbolic_mem.study.question import Found, Question
@@ -219,7 +225,8 @@ def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ..
         return ()
     found = beyond_instants(study)
     items = uncounted_items(study, found) or (() if otherwise is None else (otherwise,))
-    sized = (Paragraph(NOT_AT_ONCE),) if any(one.sets for one in found) else ()
+    sizes = NOT_AT_ONCE if study.placement else NOT_AT_ONCE_WHOLE
+    sized = (Paragraph(sizes),) if any(one.sets for one in found) else ()
     peaks = (Paragraph(PEAKS),) if study.timeline else ()
     return (
         (Section(text("What is not counted"), (*peaks, *sized, Bullets(items)), "not-counted", fine=True),)

@@ -25,6 +25,9 @@ PEAKS = text(
     "moment."
 )
 NOT_AT_ONCE = text("Each size is that on one device, and they are not all there at the same moment.")
+NOT_AT_ONCE_WHOLE = text(
+    "Each size is that where one device holds the whole model, and they are not all there at the same moment."
+)
 
 
 def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
