@@ -11,7 +11,6 @@ from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Term, Times, of_times
 from symbolic_mem.accounts.working import Moment
-from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.models.tensors import Part
 
 WEIGHTS, GRADIENTS, SENT = "gathered weights", "gradients of whole weights", "gradients that are sent"
@@ -23,13 +22,13 @@ def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -
     assert each is not None and sends is not None
     there = tuple(_weights(step, row, place))
     if there:
-        yield whole(step, WEIGHTS, there, each, "weights are gathered for the computation", n_fsdp)
+        yield whole(step, WEIGHTS, there, each, "weights are gathered for the computation", step.shards)
     made = tuple(_made(step, row, place, moment))
     if made:
         yield whole(step, GRADIENTS, made, each, "as the backward pass computes them")
     sent = tuple(_times(_sent(step, row, place)))
     if sent:
-        yield whole(step, SENT, sent, sends, "input of the reduce-scatter", n_fsdp)
+        yield whole(step, SENT, sent, sends, "input of the reduce-scatter", step.shards)
     if row.shares:
         yield _share(step, tuple(_times(_trained(step, place))))
     persist = step.recipe.gradients_persist or step.recipe.in_backward  # what is not a kept gradient itself
@@ -112,7 +111,7 @@ def _sent(step: Step, row: Row, place: Place | None) -> tuple[Part, ...]:
 
 
 def whole(
-    step: Step, name: str, times: tuple[Times, ...], each: sp.Expr, reason: str, padded: sp.Symbol | None = None
+    step: Step, name: str, times: tuple[Times, ...], each: sp.Expr, reason: str, padded: sp.Expr | None = None
 ) -> Term:
     """Return what is divided over the data-parallel devices, whole again; another parallelism divides it still."""
     return of_times(name, "buffers", times, each, reason, degree=step.others, padded=padded)

@@ -28,8 +28,8 @@ class Step:
     It `gathers` weights that are divided; `keep` is the share of them that stays after the forward pass. On one device
     `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of shards and
     replicas keeps what it sums over the replicas until the backward pass is over. The experts of the kinds that are `apart` are
-    divided over devices of their own; `others` is by how many devices another parallelism divides the weights than those
-    that gather them. Nothing else of where memory lives changes an instant: shares divide what is there.
+    divided over devices of their own; `others` is by how many devices another parallelism divides the weights than the
+    `shards` of those that gather them. Nothing else of where memory lives changes an instant: shares divide what is there.
     """
 
     model: Model
@@ -38,6 +38,7 @@ class Step:
     inside: tuple[Tensor, ...]
     apart: tuple[str, ...]
     others: sp.Expr
+    shards: sp.Expr
     keep: sp.Rational
     residues: tuple[int, ...]
     gathers: bool

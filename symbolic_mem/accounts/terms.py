@@ -68,7 +68,7 @@ class Term(MadeLater):
     layer: str = ""
     inside: tuple[Inside, ...] = ()
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
-    padded: sp.Symbol | None = None
+    padded: sp.Expr | None = None
     experts: bool = False
     times: tuple[Times, ...] = field(default=(), compare=False, repr=False)
 

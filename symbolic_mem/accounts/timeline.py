@@ -37,6 +37,7 @@ def _timeline(
     inside: tuple[Tensor, ...],
     apart: tuple[str, ...],
     others: sp.Expr,
+    shards: sp.Expr,
     keep: sp.Rational,
     residues: tuple[int, ...],
     alone: bool,
@@ -44,7 +45,7 @@ def _timeline(
     only: tuple[Called, ...],
 ) -> tuple[Instant, ...]:
     gathers = name in ("fsdp2", "zero2")
-    step = Step(model, recipe, loss, inside, apart, others, keep, residues, gathers, alone, hybrid)
+    step = Step(model, recipe, loss, inside, apart, others, shards, keep, residues, gathers, alone, hybrid)
     names = {name for name, *_ in only}
     rows = (row for row in schedule(name) if not only or row.name in names)
     return tuple(instant for row in rows for instant in _instants(step, row, only))
@@ -212,14 +213,18 @@ def possible(
     hybrid = replicas and known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
     separate = tuple(kind for kind, placed in placement.items() if placed.experts is not None)
-    others = _others(placement.get("weights"))
-    return _timeline(name, built.model, recipe, loss, inside, separate, others, keep, residues, alone, hybrid, only)
+    others, _ = _divided(placement.get("weights"))
+    _, shards = _divided(placement.get("weights", placement.get("gradients")))
+    return _timeline(
+        name, built.model, recipe, loss, inside, separate, others, shards, keep, residues, alone, hybrid, only
+    )
 
 
-def _others(weights: Placed | None) -> sp.Expr:
-    """By how many devices another parallelism divides the weights than those that gather them: data and context ranks."""
-    degree = sp.S.One if weights is None else weights.degree
-    return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One, n_cp: sp.S.One})
+def _divided(placed: Placed | None) -> tuple[sp.Expr, sp.Expr]:
+    """By how many devices another parallelism divides weights, and how many gather them, or send gradients: data and context ranks."""
+    degree = sp.S.One if placed is None else placed.degree.xreplace({n_replica: sp.S.One})
+    others = degree.xreplace({n_fsdp: sp.S.One, n_cp: sp.S.One})
+    return others, degree / others
 
 
 def gathers_nothing(recipe: Recipe, placement: Mapping[str, Placed], known: Given) -> bool:

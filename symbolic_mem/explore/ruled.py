@@ -64,15 +64,18 @@ def cut_as_data(term: Term, rules: Sequence[Any], n: sp.Symbol, nodes: Nodes) ->
         if each.has(B):
             raise BadInput(f"{term.name} is not linear in {B}: whole sequences cannot be counted")
         return ["samples", add(each), add(sp.expand(term.undivided_bytes - each * B))]
-    if PaddedRows not in kinds or not (term.padded == n or term.kind in kinds[PaddedRows].kinds):
+    rule = kinds.get(PaddedRows)
+    if rule is None or not (rule.whole(term, n) or term.kind in rule.kinds):
         return 0
     if not term.parts:
         raise BadInput(f"{term.name} does not say which tensors it is made of: padded rows cannot be counted")
+    whole = rule.whole(term, n)
+    times, share = (term.padded / n, term.degree) if whole else (sp.S.One, sp.S.One)
     cut = [
         (
-            add(part.shape[0] if part.shape else sp.S.One),
-            nodes.product((part.copies, *part.shape[1:], term.bytes_per_element)),
+            add((part.shape[0] if part.shape else sp.S.One) / times),
+            nodes.product((part.copies, *part.shape[1:], term.bytes_per_element, times / share)),
         )
         for part in term.parts
     ]
-    return ["gathered" if term.padded == n else "rows", *(place for row in cut for place in row)]
+    return ["gathered" if whole else "rows", *(place for row in cut for place in row)]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Self
 
 import sympy as sp
 
+from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import missing
+from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.symbols import B, P, S, T, f_load, lookup, named
+from symbolic_mem.base.symbols import B, P, S, T, f_load, lookup, n_fsdp, named
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
+from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say, text
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import sentences
+from symbolic_mem.document.words import capitalised, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
@@ -30,7 +31,7 @@ from symbolic_mem.questions.parts.grown import grown_instants, opened
 from symbolic_mem.questions.parts.host_keys import Host, host, need_both, offloaded
 from symbolic_mem.questions.parts.host_sizes import OnHost, none_fits, on_host
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
-from symbolic_mem.questions.parts.keys import OfKinds, Printed, values, whole
+from symbolic_mem.questions.parts.keys import OfKinds, OfRows, Printed, need_rows, values, whole
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, peak_facts, peak_summary, settle
 from symbolic_mem.questions.parts.powers import (
@@ -51,9 +52,11 @@ from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.within import largest_within
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.inverse import Upper, tightness
+from symbolic_mem.solvers.layout import cuts_at
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
-from symbolic_mem.solvers.rules import Rule
+from symbolic_mem.solvers.rules import AtMost, Rule
+from symbolic_mem.solvers.whole_rows import with_whole_rows
 from symbolic_mem.study.answered import once_for
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
@@ -70,7 +73,7 @@ def _unknown(given: Any, at: At) -> sp.Symbol:
 
 
 @dataclass(frozen=True, repr=False)
-class Largest(Printed, WithSoftware, OfKinds):
+class Largest(Printed, OfRows, WithSoftware, OfKinds):
     """The largest whole value of a symbol at which one device's share fits, or why there is none."""
 
     ask = "largest"
@@ -83,8 +86,12 @@ class Largest(Printed, WithSoftware, OfKinds):
     per_host: int | None = key(whole)
 
     def checked(self) -> Self:
-        """Refuse the memory of a host without the number of devices on it, or the other way round."""
+        """Refuse the memory of a host without the number of devices on it, or the other way round, and with whole rows."""
         need_both(self.host, self.per_host, self.where)
+        if self.host is not None and self.padded_rows:
+            raise BadInput(
+                f"{self.where}: what a host holds is counted as divided evenly, and not in whole rows; leave host or padded_rows out"
+            )
         return super().checked()
 
     @property
@@ -107,7 +114,18 @@ class Largest(Printed, WithSoftware, OfKinds):
                 )
             study.need(memory.total, f"question {self.label}")
         limit = Limit(study.capacity.counted, self.strict)
-        return largest_within(study, memory, self.symbol, limit, rules)
+        return largest_within(study, self._in_rows(study, memory), self.symbol, limit, rules)
+
+    def _in_rows(self, study: Study, memory: Memory) -> Memory:
+        """The memory with what whole rows take, where they count; refuses them where nothing is cut into rows."""
+        if not self.padded_rows:
+            return memory
+        need_rows(study, "padded_rows")
+        if n_fsdp not in study.values:
+            raise BadInput(f"padded_rows cuts tensors over {n_fsdp} devices, and it has no value; add --set {n_fsdp}=8")
+        if not any(term.degree.has(n_fsdp) for term in study.placed()):
+            raise BadInput(f"padded_rows cuts tensors over {n_fsdp} devices, and nothing is divided over it here")
+        return with_whole_rows(memory, n_fsdp, self.symbol, *self.padded_rows)
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
@@ -149,9 +167,18 @@ class Largest(Printed, WithSoftware, OfKinds):
         for blocks in range(few - 1, least - 1, -1):
             there = self._with_blocks(study, blocks)
             if all((one.value or 0) >= blocks or one.unbounded for one in self._uppers(there, ruled)):
-                more = self._hardest(self._with_blocks(study, blocks + 1), ruled)
-                return more if more.value == blocks else self._hardest(there, ruled)
+                found, more = (self._hardest(each, ruled) for each in (there, self._with_blocks(study, blocks + 1)))
+                both = more.value == blocks and more.held(blocks) == found.held(blocks)
+                return more if both else self._ending(found, there, blocks, ruled)
         return self._hardest(self._with_blocks(study, least), ruled) if few > least else found
+
+    def _ending(
+        self, found: FoundLargest, there: tuple[Study, ...], blocks: int, ruled: tuple[Rule, ...]
+    ) -> FoundLargest:
+        """The answer where so many blocks fit, and with one more the instants of a step do not."""
+        if found.value == blocks:
+            return found
+        return self._hardest(there, (*ruled, AtMost(blocks, f"a step of {blocks + 1} has instants that do not fit")))
 
     def _with_blocks(self, study: Study, blocks: int) -> tuple[Study, ...]:
         """The instants that there are with so many blocks, whose number stays open in their memory."""
@@ -196,7 +223,7 @@ class Largest(Printed, WithSoftware, OfKinds):
         study, answer, bound = found.study, found.upper, found.upper.bound
         work = Work({symbol: value for symbol, value in study.values.items() if symbol != self.symbol})
         first = study.questions[:1] == (self,) or self.label == "solve"
-        yield from account_steps(study, bound, work, first=first)
+        yield from account_steps(study, bound, work, first=first, cut=found.cut)
         yield from power_steps(bound, found.written, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(bound))
         if found.host is not None and (found.value is not None or found.host.decides):
@@ -250,6 +277,7 @@ class FoundLargest(FoundAtInstants):
 
     falls = False
 
+    question: Largest
     upper: Upper
     written: Mapping[int, tuple[sp.Expr, ...]] = field(default_factory=dict)
     windows: tuple[sp.Expr, ...] = ()
@@ -307,6 +335,23 @@ class FoundLargest(FoundAtInstants):
         return dict(self.upper.coefficients)
 
     @property
+    def padded(self) -> bool:
+        """Whether whole rows count, with their padding."""
+        return bool(self.question.padded_rows)
+
+    @property
+    def cut(self) -> tuple[Prose, ...]:
+        """That, as a sentence."""
+        return tuple(say("{rule}.", rule=text(capitalised(one.words))) for one in self.question.padded_rows)
+
+    @property
+    def held_of(self) -> Callable[[Term], Number] | None:
+        """What one device holds of a term at the answer, where tensors are cut into whole rows."""
+        if self.value is None or not self.padded:
+            return None
+        return cuts_at(self.question.padded_rows, n_fsdp, int(self.known[n_fsdp]), Numbers(self.known, "whole rows"))
+
+    @property
     def formula_here(self) -> sp.Expr:
         """The same as a formula."""
         return self.upper.bound.bytes_at(self.upper.bound.symbol)
@@ -317,6 +362,7 @@ class FoundLargest(FoundAtInstants):
         rules = (say("The largest {x} is {rule}.", x=self.symbol, rule=one.words) for one in self.upper.rules)
         said = (
             *assumptions(self.study),
+            *self.cut,
             *full_windows(self.windows, self.value, self.known),
             *divided_model(self.study),
             *placement_sentences(self.kinds, self.placement, whose(self.study)),
@@ -329,13 +375,14 @@ class FoundLargest(FoundAtInstants):
         """That no process has so much room, or that whole rows may have none."""
         if self.value is None:
             return ()
-        return cautions_of_fit(self.study, self.known, self.capacity, self.held(self.value), "account")
+        held, padded = self.held(self.value), self.padded
+        return cautions_of_fit(self.study, self.known, self.capacity, held, "account", padded=padded)
 
     @property
     def crowded(self) -> tuple[Prose, ...]:
         """That what is not counted may take more than is left."""
         held = None if self.value is None else self.held(self.value)
-        return crowded(self.study, self.known, self.capacity, held)
+        return crowded(self.study, self.known, self.capacity, held, padded=self.padded)
 
     @property
     def beside_it(self) -> tuple[Prose, ...]:
@@ -366,7 +413,7 @@ class FoundLargest(FoundAtInstants):
         """The fullest instant of each phase of a step at the answer."""
         if self.value is None or self.study.at is None or self.upper.bound.symbol in (P, T):
             return ()
-        return fullest([one.study for one in self.everywhere], self.known)
+        return fullest([one.study for one in self.everywhere], self.known, self.held_of)
 
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
@@ -382,7 +429,7 @@ class FoundLargest(FoundAtInstants):
         if self.host is not None:
             yield from self.host.rows(value)
         yield from peak_summary(self.fullest_instants)
-        yield from uncounted_lines(self.study, self.known)
+        yield from uncounted_lines(self.study, self.known, padded=self.padded)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -410,7 +457,7 @@ class FoundLargest(FoundAtInstants):
             "at_value_plus_one_bytes": self._above_bytes,
             **({} if self.host is None else self.host.facts(self.value)),
             **peak_facts(self.fullest_instants),
-            "not_counted": uncounted_records(self.study, self.known),
+            "not_counted": uncounted_records(self.study, self.known, padded=self.padded),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }

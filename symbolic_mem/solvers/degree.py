@@ -15,7 +15,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.bound import Bound, Solved, bound_of
-from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
+from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, cuts_at, profile
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
 
@@ -117,10 +117,7 @@ class Degree:
     def cuts_at(self, degree: int, values: Given | Numbers) -> Callable[[Term], Number] | None:
         """What one device holds of a term at a degree, where rules cut whole sequences or rows; None where none does."""
         layouts = [rule for rule in self.rules if isinstance(rule, WholeSamples | PaddedRows)]
-        if not layouts:
-            return None
-        symbol = self.ideal.bound.symbol
-        return lambda term: profile(Memory((term,)), symbol, values, layouts).at(degree)
+        return cuts_at(layouts, self.ideal.bound.symbol, degree, values) if layouts else None
 
     @property
     def largest_below(self) -> int | None:

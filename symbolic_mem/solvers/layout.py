@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import sympy as sp
 
@@ -60,14 +60,26 @@ class PaddedRows:
 
     def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
         """Return the rows of each tensor of the term, or None for a kind that is not cut by rows."""
-        whole = term.padded == n
+        over = self.over(term, n)
+        if over is None:
+            return None
+        whole, share = self.whole(term, n), number(over / n, values)
+        size = term.bytes_per_element / (term.degree if whole else 1)
+        rows = tuple(_rows(part, size, share, values) for part in term.parts)
+        return Profile(0, gathered=rows) if whole else Profile(0, rows=rows)
+
+    def over(self, term: Term, n: sp.Symbol) -> sp.Expr | None:
+        """Over how many devices the rows of a placed term are cut; None where they are not cut over `n`."""
+        whole = self.whole(term, n)
         if not whole and (term.kind not in self.kinds or not term.degree.has(n)):
             return None
         if not term.parts:
             raise BadInput(f"{term.name} does not say which tensors it is made of: padded rows cannot be counted")
-        share = number(term.degree, values) if whole else _share(term, n, values)
-        rows = tuple(_rows(part, term.bytes_per_element, share, values) for part in term.parts)
-        return Profile(0, gathered=rows) if whole else Profile(0, rows=rows)
+        return term.degree * term.padded if whole else term.degree
+
+    def whole(self, term: Term, n: sp.Symbol) -> bool:
+        """Whether a term is gathered from, or sent to, the devices along `n`: then each has the rows of all of them."""
+        return term.padded is not None and term.padded.has(n)
 
     def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
@@ -121,6 +133,18 @@ def profile(memory: Memory, n: sp.Symbol, values: Given | Numbers, layouts: Sequ
         if str(n) in absent.symbols:
             raise BadInput(f"the memory depends on {n} in another way than U + P/{n}") from None
         raise MissingValue(missing(memory.total.xreplace({n: sp.S.One}), numbers.values_given), "the bound") from None
+
+
+def cuts_at(layouts: Sequence[Layout], n: sp.Symbol, degree: int, values: Given | Numbers) -> Callable[[Term], Number]:
+    """Return what one device holds of a term at a `degree` of `n` under some layouts.
+
+    >>> from symbolic_mem.base.symbols import n_fsdp
+    >>> part = Part(sp.S.One, (sp.Integer(10), sp.Integer(3)))
+    >>> term = Term("w", "weights", sp.Integer(30), sp.Integer(4), "", degree=n_fsdp, parts=(part,))
+    >>> cuts_at([PaddedRows()], n_fsdp, 4, {})(term)
+    Fraction(36, 1)
+    """
+    return lambda term: profile(Memory((term,)), n, values, layouts).at(degree)
 
 
 def _profile(memory: Memory, n: sp.Symbol, numbers: Numbers, layouts: Sequence[Layout]) -> Profile:

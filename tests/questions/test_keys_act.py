@@ -89,6 +89,7 @@ TURNED = {
             **SOFTWARE,
             **PRINTED,
             **HOST,
+            "padded_rows": "true",
             "for": '"S"',
             "values": "{ n_fsdp = 4 }",
         },

@@ -228,11 +228,17 @@ def _at_most(number: sp.Expr) -> AtMost:
 
 
 @dataclass(frozen=True, repr=False)
-class Ruled(Question):
+class OfRows(Question):
+    """A question that may count tensors in whole rows."""
+
+    padded_rows: tuple[PaddedRows, ...] = key(_if_true(_padded_rows), ())
+
+
+@dataclass(frozen=True, repr=False)
+class Ruled(OfRows):
     """A question about a degree under the rules of real clusters."""
 
     whole_samples: tuple[WholeSamples, ...] = key(_if_true(_whole_samples), ())
-    padded_rows: tuple[PaddedRows, ...] = key(_if_true(_padded_rows), ())
     multiple_of: tuple[MultipleOf, ...] = key(_rule(_multiple_of), ())
     power_of_two: tuple[PowerOfTwo, ...] = key(_if_true(_power_of_two), ())
     divides: tuple[Divides, ...] = key(_rule(_divides), ())
@@ -243,7 +249,7 @@ class Ruled(Question):
         """All rules, in the order of the fields.
 
         >>> Ruled.keys()[2:4]
-        ('whole_samples', 'padded_rows')
+        ('padded_rows', 'whole_samples')
         """
         fixed = (*self.whole_samples, *self.padded_rows, *self.multiple_of)
         return (*fixed, *self.power_of_two, *self.divides, *self.at_most)

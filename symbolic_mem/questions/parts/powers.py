@@ -24,8 +24,10 @@ from symbolic_mem.solvers.inverse import Upper, UpperBound
 from symbolic_mem.study.study import Study
 
 
-def account_steps(study: Study, bound: UpperBound, work: Work, *, first: bool) -> Iterator[Block]:
-    """Parameters where they are a number, what is kept, where it lives, and the terms of one device as formulas."""
+def account_steps(
+    study: Study, bound: UpperBound, work: Work, *, first: bool, cut: tuple[Prose, ...] = ()
+) -> Iterator[Block]:
+    """Parameters where they are a number, what is kept, where it lives and how it is `cut`, and the terms of one device as formulas."""
     x, memory, parameters = bound.symbol, bound.memory, study.model.parameters
     known = not parameters.has(x) and x != P
     if first and known:
@@ -37,7 +39,7 @@ def account_steps(study: Study, bound: UpperBound, work: Work, *, first: bool) -
         yield kept_table(saving, study.recipe, now=study.at is not None)
     if study.placement:
         yield Step(text("Where the memory lives:"))
-        yield Bullets((*divided_model(study), *placement_sentences(memory.kinds, study.placement, whose(study))))
+        yield Bullets((*divided_model(study), *placement_sentences(memory.kinds, study.placement, whose(study)), *cut))
     yield _terms(memory, "The terms of the memory of one device", with_p=known or x == P)
 
 

@@ -16,7 +16,7 @@ from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
-from symbolic_mem.questions.parts.keys import Ruled
+from symbolic_mem.questions.parts.keys import OfRows
 from symbolic_mem.questions.parts.peaks import peak, step_of
 from symbolic_mem.study.study import Study
 
@@ -78,7 +78,7 @@ def _row_padding(study: Study, *, degree: bool) -> Iterator[LeftOut]:
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
     """List what nothing in a document about a study counts: its instants where they are known, else its account."""
     asked = [question for question in study.questions if question.subject == "memory"]
-    ruled = bool(asked) and all(isinstance(question, Ruled) and question.padded_rows for question in asked)
+    ruled = bool(asked) and all(isinstance(question, OfRows) and question.padded_rows for question in asked)
     here = study.seen_at(study.timeline[0]) if study.timeline else study
     return tuple(one for one, _ in _besides(here, Numbers.of(study.values), padded=ruled))
 

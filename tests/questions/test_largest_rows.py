@@ -1,0 +1,139 @@
+"""The largest batch, length or depth where tensors are cut into whole rows, and where a step of one block is not that of two."""
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from symbolic_mem.cli.main import main
+
+MESHES = [
+    ("llama-3.1-8b", "fsdp2", {"n_fsdp": 7, "B": 1}),
+    ("llama-3.1-8b", "hsdp", {"n_fsdp": 37, "n_replica": 2, "B": 1}),
+    ("llama-3.1-8b", "fsdp2-cp", {"n_fsdp": 7, "n_cp": 2, "B": 1, "S": 1024}),
+    ("llama-3.1-70b", "fsdp2+torch-tp", {"n_fsdp": 48, "n_tp": 2, "B": 1, "S": 512}),
+    ("qwen3-30b-a3b", "fsdp2", {"n_fsdp": 24, "B": 1, "S": 512}),
+    ("lora-llama-3.1-8b", "fsdp2", {"n_fsdp": 12, "B": 1, "S": 1024}),
+]
+
+
+def said(capsys, *arguments, status=0):
+    assert main(list(arguments)) == status
+    done = capsys.readouterr()
+    return done.out or done.err
+
+
+def options(plan, values):
+    return ["--plan", plan, *(word for name, value in values.items() for word in ("--set", f"{name}={value}"))]
+
+
+def peak(capsys, model, plan, values):
+    account = ("account", model, *options(plan, values), "--padded-rows", "--json")
+    return json.loads(said(capsys, *account))["per_device"]["peak_bytes"]
+
+
+@pytest.mark.parametrize(("model", "plan", "values"), MESHES)
+@pytest.mark.parametrize("unknown", ["B", "L"])
+def test_the_largest_fits_in_whole_rows_and_one_more_does_not(capsys, model, plan, values, unknown):
+    solve = ("solve", model, "--for", unknown, *options(plan, values), "--json")
+    even, found = (json.loads(said(capsys, *solve, *more)) for more in ((), ("--padded-rows",)))
+    fits = peak(capsys, model, plan, {**values, unknown: found["value"]})
+    assert found["per_device_bytes"] == fits <= found["capacity_bytes"] and found["value"] <= even["value"]
+    more = peak(capsys, model, plan, {**values, unknown: found["value"] + 1})
+    assert found["at_value_plus_one_bytes"] == more > found["capacity_bytes"]
+    assert not any("row padding" in one["what"] for one in found["not_counted"])
+
+
+@pytest.mark.parametrize(("plan", "ranks"), [("fsdp2", {"n_fsdp": 7}), ("fsdp2-cp", {"n_fsdp": 7, "n_cp": 2})])
+def test_padding_by_hand(capsys, plan, ranks):
+    d, f, blocks, kv, vocabulary, n = 4096, 14336, 32, 1024, 128256, 7 * ranks.get("n_cp", 1)
+    block = [(d, 1), (d, 1), (d, d), (kv, d), (kv, d), (d, d), (f, d), (f, d), (d, f)]
+    lacking = [sum((-rows % n) * width for rows, width in each) for each in (block, [(d, 1)], [(vocabulary, d)] * 2)]
+    kept = Fraction(16 * (blocks * lacking[0] + lacking[1] + lacking[2]), n)  # weights, gradients and moments
+    gathered = 2 * sum(lacking)  # at the loss: the last block, and what lies outside the blocks
+    account = ("account", "llama-3.1-8b", *options(plan, {**ranks, "B": 1, "S": 8192}), "--json")
+    even = json.loads(said(capsys, *account))["per_device"]
+    padded = json.loads(said(capsys, *account, "--padded-rows"))["per_device"]
+    assert "loss" in even["instant"] and even["instant"] == padded["instant"]
+    assert (
+        abs(padded["peak_bytes"] - even["peak_bytes"] - kept - gathered) < 1
+    )  # of a byte, to which each is rounded up
+
+
+def test_rows_that_come_out_over_two_axes_take_nothing(capsys, tmp_path):
+    path = tmp_path / "axes.toml"
+    over = "".join(f'{kind} = {{ over = "n_fsdp*n_tp" }}\n' for kind in ("weights", "gradients", "optimizer"))
+    path.write_text(
+        'title = "Axes"\n[model]\nkind = "gated-ffn"\nresidual = true\n[values]\nd_model = 1024\nd_ff = 4096\nL = 6\n'
+        f'B = 1\nS = 512\nn_fsdp = 8\nn_tp = 2\n[recipe]\npreset = "fsdp2"\n[placement]\n{over}'
+    )
+    even, padded = (
+        json.loads(said(capsys, "account", str(path), "--json", *more))["per_device"]
+        for more in ((), ("--padded-rows",))
+    )
+    assert even["peak_bytes"] == padded["peak_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--for", "V", "--set", "n_fsdp=7"), "a tensor has V rows"),
+        (("--for", "S"), "it has no value; add --set n_fsdp=8"),
+        (("--for", "S", "--plan", "dp", "--set", "n_fsdp=8"), "nothing is divided over it here"),
+        (
+            ("--for", "S", "--set", "n_fsdp=8", "--offload", "optimizer", "--host", "1 TiB", "--per-host", "8"),
+            "leave host or padded_rows out",
+        ),
+    ],
+)
+def test_what_has_no_bound_in_whole_rows_is_refused(capsys, given, words):
+    line = said(capsys, "solve", "llama-3.1-8b", *given, "--padded-rows", status=2)
+    assert words in line and line.count("\n") == 1
+
+
+def test_a_document_says_that_rows_are_whole_and_leaves_no_padding_out(capsys, tmp_path):
+    study = """title = "Rows"
+[model]
+kind = "gated-ffn"
+residual = true
+[values]
+{values}
+[recipe]
+preset = "fsdp2"
+[plan]
+preset = "fsdp2"
+[[question]]
+label = "a"
+ask = "largest"
+for = "S"
+capacity = "1 GiB"
+"""
+    values = "d_model = 1024\nd_ff = 4099\nL = 6\nB = 1\nS = 512\nn_fsdp = 7"
+    path = tmp_path / "rows.toml"
+    shown = []
+    for rule in ("", "padded_rows = true\n"):
+        path.write_text(study.format(values=values) + rule)
+        shown.append(said(capsys, "homework", str(path)))
+    assert ["each device stores ceiling(rows/n) of them" in one for one in shown] == [False, True]
+    assert ["row padding of what" in one for one in shown] == [True, False]
+
+
+@pytest.mark.parametrize("capacity", [12, 28, 31, 36])
+def test_where_two_blocks_hold_more_than_one_the_largest_depth_is_that_of_its_own_step(capsys, capacity):
+    values = {"n_fsdp": 4096, "B": 1, "S": 512}
+    solve = (
+        "solve",
+        "llama-3.1-405b",
+        "--for",
+        "L",
+        *options("fsdp2", values),
+        "--capacity",
+        f"{capacity} GiB",
+        "--json",
+    )
+    value = json.loads(said(capsys, *solve))["value"]
+    for blocks, fits in ((value, True), ((value or 0) + 1, False)):
+        if blocks is not None:
+            one = ("account", "llama-3.1-405b", *options("fsdp2", {**values, "L": blocks}), "--json")
+            held = json.loads(said(capsys, *one))["per_device"]["peak_bytes"]
+            assert (held <= capacity * 2**30) is fits
