@@ -15,6 +15,7 @@ from symbolic_mem.documents.account import Account
 from symbolic_mem.library.bundled import bundled
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.parts.peaks import peak
+from symbolic_mem.study.answered import found_for
 from symbolic_mem.study.changes import changes
 
 STEPS = (
@@ -95,3 +96,14 @@ def test_the_margin_is_what_the_peak_is_over_every_other_phase(name, degree):
         held[one.phase] = max(size, held.get(one.phase, 0))
     first, second = sorted(held.values(), reverse=True)[:2]
     assert (told["peak_bytes"], told["margin_bytes"]) == (first, first - second)
+
+
+@pytest.mark.parametrize("capacity", ["200 GiB", "50 GiB", "30 GiB"])
+@pytest.mark.parametrize("recompute", ["none", "full"])
+def test_a_degree_that_is_found_has_the_turns_of_its_own_step(recompute, capacity):
+    said = {"loss": "chunked:8", "gradients": "one-by-one", "optimizer": "adamw-fused", "recompute": recompute}
+    study = load_study("llama-3.1-8b").change(plan="fsdp2", capacity=capacity, values={"B": 1, "S": 1024}, **said)
+    found = found_for(study, study.question("b"))
+    there = Account(study.change(values={"n_fsdp": found.value}))
+    assert (found.value == 1) == (capacity == "200 GiB")
+    assert peak(found.fullest_instants).turns.found == peak(there.instants).turns.found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -60,7 +60,7 @@ class Fullest:
         """Where another instant takes over from this one, which is the fullest; nothing of a number that changes how terms are cut into whole pieces."""
         from symbolic_mem.solvers.powers import highest_power
 
-        step = [one for one in self.study.timeline if not one.lasting]
+        step = [one for one in self._there.timeline if not one.lasting]
         step.sort(key=lambda one: PHASES.index(one.phase))
         memories = [self.study.seen_at(one).placed() for one in step]
         shared = {id(term): term for memory in memories for term in memory.terms}  # most are there at many instants
@@ -77,6 +77,12 @@ class Fullest:
         known = {str(symbol): plain(self.values[symbol]) for symbol in (*SYMBOLS, n_pos) if symbol in self.values}
         powers = {name: highest_power(memories, symbol) for name, symbol in named.items()}
         return turns(powers, known, amounts, [one.words for one in step], self.words) if named else Turns((), ())
+
+    @property
+    def _there(self) -> Study:
+        """The study whose step has this instant: that at its values, where the study's own, on more devices, has other ones."""
+        own = any(one is self.study.at for one in self.study.timeline)
+        return self.study if own else replace(self.study, values={**self.study.values, **self.values}, at=None)
 
     def _of_whole_pieces(self, terms: Mapping[int, Term]) -> tuple[Mapping[int, Number], set[sp.Symbol]]:
         """What whole pieces take beside the share of each of the `terms` that has them, and the symbols on which that depends."""
