@@ -20,6 +20,7 @@ import click
 from symbolic_mem.base.errors import SymbolicMemError, clipped, nearest, one_line
 from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.version import __version__
+from symbolic_mem.cli.tensors import put_off
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run() -> None:
     """Run the command line as a process of its own, which ends at once: freeing SymPy piece by piece takes 50 ms."""
     gc.disable()  # `main` leaves it as it was: one collection at the end would look through all that the run has made
+    put_off()
     status = main()
     with contextlib.suppress(OSError):
         sys.stdout.flush()

@@ -13,7 +13,6 @@ from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
 from symbolic_mem.document.steps import Block, Document, Section, Table
 from symbolic_mem.document.words import in_brackets
-from symbolic_mem.render import html
 from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_section, arrange_table
 from symbolic_mem.render.columns import hung
 from symbolic_mem.render.face import Face
@@ -38,7 +37,7 @@ def section_texts(derivation: Document, face: Face) -> list[str]:
 
 def faces() -> dict[str, Face]:
     """Return the faces of the formats that templates set, by the ending of their files."""
-    from symbolic_mem.render import markdown, tex
+    from symbolic_mem.render import html, markdown, tex
 
     return {face.ending: face for face in (tex.FACE, html.FACE, markdown.FACE)}
 
@@ -48,7 +47,7 @@ def compile_templates(folder: Path) -> None:
     from jinja2 import FileSystemLoader
 
     for ending, face in faces().items():
-        own = (f".{ending}.j2", *([".css.j2"] if face is html.FACE else []))
+        own = (f".{ending}.j2", *([".css.j2"] if ending == "html" else []))
         environment(face).overlay(loader=FileSystemLoader(template_folder())).compile_templates(
             folder, filter_func=lambda name, own=own: name.endswith(own) and not name.startswith(LOOKS), zip=None
         )
@@ -70,6 +69,8 @@ def blocks_html(blocks: Sequence[Block], title: str = "") -> str:
 
 
 def _fragment(title: str, sections: tuple[Section, ...]) -> str:
+    from symbolic_mem.render import html
+
     template = environment(html.FACE).get_template("_fragment.html.j2")
     return template.render(document={"title": title, "sections": sections})
 
