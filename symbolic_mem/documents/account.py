@@ -179,7 +179,7 @@ class Account:
 
     @property
     def _held(self) -> Number | None:
-        return peak(self.instants).bytes if self.instants else self.each(self.study.placed())
+        return peak(self.instants).bytes if self.instants else self.kept
 
     @cached_property
     def beyond_tensors(self) -> Held | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, fraction, rounded_up
-from symbolic_mem.base.symbols import B, S, n_fsdp, n_tp
+from symbolic_mem.base.symbols import B, S, n_fsdp, n_pp, n_tp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
@@ -20,7 +20,7 @@ from symbolic_mem.questions.parts.instants import instants
 MOST = 2**40
 INFERENCE = "inference"
 Way = Mapping[str, Any]
-DEGREES = (n_fsdp.name, n_tp.name)  # which follow from the number of devices
+DEGREES = (n_fsdp.name, n_tp.name, n_pp.name)  # which follow from the number of devices
 ALONE: Way = {"plan": "one-device"}
 
 
@@ -128,7 +128,6 @@ class Run:
             )
             fewer += [] if packed is not None else ["weights in fewer bits (give the config.json of a quantised file)"]
             fewer += [] if "cache" in self.changes else ["caches in fewer bits (--cache fp8)"]
-            fewer += ["pipeline parallelism"] if self.changes.get("plan", ALONE["plan"]) != ALONE["plan"] else []
             return ", ".join(fewer) or None
         cuts = "plans that cut the blocks (tensor, expert, context and pipeline parallelism)"
         ways = [*([] if self.changes.get("plan") == ALONE["plan"] else [cuts]), *([] if self.offloads else ["offload"])]

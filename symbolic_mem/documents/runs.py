@@ -9,7 +9,7 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput, NotDescribed
 from symbolic_mem.base.rational import Number, fraction
-from symbolic_mem.base.symbols import B, S, n_fsdp, n_heads, n_pos
+from symbolic_mem.base.symbols import B, L, S, n_fsdp, n_heads, n_pos
 from symbolic_mem.base.symbols import r_lora as RANK
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.documents.account import Account
@@ -27,6 +27,7 @@ from symbolic_mem.study.tuning import trains
 
 ONE, TOKENS = 1, 4096
 CHUNKS = 8
+STAGES = 16  # up to so many are all tried, beyond them those that divide the blocks
 TRAINING = "full training"
 ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
 USUAL_RANK = 16
@@ -120,7 +121,9 @@ def fit(
     if rank is None and not in_folder(str(given.get("adapters"))).endswith(CONFIG):  # such a file has a rank
         rank = USUAL_RANK
     rows = {
-        INFERENCE: _inference(nodes, int(study.values.get(n_heads, 1)), _serving(given.get("cache"))),
+        INFERENCE: _inference(
+            nodes, int(study.values.get(n_heads, 1)), int(study.values.get(L, 1)), _serving(given.get("cache"))
+        ),
         **{what: _adapters(own, nodes, values, rank) for what, own in ADAPTERS.items()},
         TRAINING: _training(study, nodes, values),
     }
@@ -163,13 +166,26 @@ def _serving(cache: str | None) -> str:
     return "vllm" if cache is None or not cache_format(cache).engine else "inference"
 
 
-def _inference(nodes: Nodes, heads: int, name: str) -> Iterator[Way]:
-    """As many replicas as there can be; those that leave no device idle first, then those over the fewest."""
+def _inference(nodes: Nodes, heads: int, blocks: int, name: str) -> Iterator[Way]:
+    """As many replicas as there can be, those that leave no device idle first, then those over the fewest; with stages where nothing else fits."""
     number = nodes.number
     shared = [n for n in range(2, number + 1) if number % n == 0 or heads % n == 0]
+    staged = [
+        (n, stages)
+        for n in (1, *shared)
+        for stages in range(2, min(number // n, blocks) + 1)
+        if (number % (n * stages) == 0 or number <= STAGES) and (stages <= STAGES or blocks % stages == 0)
+    ]
+
+    def order(n: int) -> tuple[int, bool, int]:
+        return -(number // n), number % n != 0, n
+
     yield {"recipe": name}
-    for n in sorted(shared, key=lambda n: (-(number // n), number % n != 0, n)):
+    for n in sorted(shared, key=order):
         yield {"recipe": name, "plan": "vllm-tp", "values": {"n_tp": n}}
+    for n, stages in sorted(staged, key=lambda one: (*order(one[0] * one[1]), one[1])):
+        degrees = {"n_pp": stages} if n == 1 else {"n_tp": n, "n_pp": stages}
+        yield {"recipe": name, "plan": "vllm-tp+pp", "values": degrees}
 
 
 def _adapters(name: str, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:
@@ -224,7 +240,7 @@ def _first(
         except BadInput as error:
             refused.append(error)
             continue
-        copies, idle = divmod(nodes.number, int(way["values"].get("n_tp", 1)))
+        copies, idle = divmod(nodes.number, prod(int(way["values"].get(axis, 1)) for axis in ("n_tp", "n_pp")))
         run = Run(
             what,
             name,

@@ -23,6 +23,7 @@ from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import (
     COPIED,
+    FILLED,
     SPREAD,
     UNEVEN,
     Pieces,
@@ -173,7 +174,7 @@ class Plan:
             how = "" if whole else rests.get(dimension)
             if how == COPIED and size is not None:
                 degree = size.size  # so many parts of one each, and several ranks have the same
-            shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
+            shares.append((dimension, Share(degree, part if how in (UNEVEN, FILLED) else None)))
         twice = self.twice and any(dimension == "tokens" for dimension, _ in shares)
         apart = f_load in values and any(dimension == "experts" for dimension, _ in shares)
         load = f_load / 100 if apart else sp.S.One

@@ -21,7 +21,7 @@ from symbolic_mem.plans.known import factors as named_factors
 from symbolic_mem.plans.known import plan_among, plan_tables
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import AXES, Plan
-from symbolic_mem.plans.rests import COPIED, HALVES, PADDED, SPREAD, UNEVEN
+from symbolic_mem.plans.rests import COPIED, FILLED, HALVES, PADDED, SPREAD, UNEVEN
 from symbolic_mem.plans.schemes import SCHEMES
 
 _TOLD = ("title", "source")
@@ -80,7 +80,7 @@ def _row(name: str, table: Mapping[str, Any], where: str, known: Mapping[str, Pl
     _each(divided, STATIC, f"{where}: divided", "kind of memory that a plan divides")
     rests = entry(table, "rests", dict, where, {})
     _each(rests, DIMENSIONS, f"{where}: rests", "dimension")
-    _each(rests.values(), (UNEVEN, PADDED, COPIED, HALVES, SPREAD), f"{where}: rests", "way with a rest")
+    _each(rests.values(), (UNEVEN, PADDED, COPIED, HALVES, SPREAD, FILLED), f"{where}: rests", "way with a rest")
     padded = entry(table, "padded", int, where, 1)
     sends, schedule, engine = (entry(table, key, str, where, "") for key in ("sends", "schedule", "engine"))
     if padded < 1:

@@ -14,7 +14,8 @@ from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]
-UNEVEN, PADDED, COPIED, HALVES, SPREAD = "uneven", "padded", "copied", "halves", "spread"
+UNEVEN, PADDED, COPIED, HALVES, SPREAD, FILLED = "uneven", "padded", "copied", "halves", "spread", "filled"
+ROWS = 64  # vLLM, model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
 NOT_OUT = (
     "plan '{plan}' divides {name} = {size} ({what}) over {degree} = {by}, which does not come out, and its engine refuses it; give "
     "a divisor of {size}"
@@ -24,6 +25,10 @@ EQUAL_STAGES = (
     "{size}, or the blocks of each stage as layers = [...] in [plan]"
 )
 AS_VLLM = ", or choose plan vllm-tp+pp, whose stages are uneven as those of vLLM"
+NOT_FILLED = (
+    "plan '{plan}' divides {name} = {size} ({what}) over {degree} = {by}: vLLM fills it up to {filled}, a multiple of {rows}, which does not "
+    "come out, and refuses it; give a divisor of {filled}"
+)
 IN_PIECES = (
     "plan '{plan}' divides {name} = {size} ({what}) into {degree} = {by} pieces, two for each rank, which does not come out, and "
     "its engine refuses it; give {name} as a multiple of {by}, or fewer ranks"
@@ -93,8 +98,19 @@ class Pieces(NamedTuple):
     how: str
 
     def holds(self, whole: sp.Rational) -> bool:
-        """Whether a size comes out."""
+        """Whether a size comes out, or what it is filled up to."""
+        if self.how == FILLED:
+            return bool(filled(whole) % self.by == 0)
         return whole % self.by == 0 or (self.how == COPIED and self.by % whole == 0)
+
+
+def filled(rows: sp.Rational) -> sp.Rational:
+    """The rows that vLLM makes of a vocabulary.
+
+    >>> filled(sp.Integer(50257))
+    50304
+    """
+    return ROWS * sp.ceiling(rows / ROWS)
 
 
 def must_come_out(
@@ -130,7 +146,9 @@ def refuse_rests(name: str, pieces: Iterable[Pieces], values: Values, *, trains:
         if whole is None or each.holds(whole):
             continue
         stages = each.dimension == "layers"
-        words = EQUAL_STAGES if stages else IN_PIECES if each.how == HALVES else NOT_OUT
+        words = EQUAL_STAGES if stages else {HALVES: IN_PIECES, FILLED: NOT_FILLED}.get(each.how, NOT_OUT)
+        if each.how == FILLED:
+            words = words.replace("{filled}", str(filled(whole))).replace("{rows}", str(ROWS))
         told = {"name": each.size.name, "size": whole, "what": DIMENSIONS[each.dimension], "degree": each.degree}
         also = " or a multiple of it" if each.how == COPIED else AS_VLLM if stages and not trains else ""
         raise BadInput(words.format(plan=name, by=each.by, **told) + also)

@@ -561,3 +561,33 @@ def test_a_library_without_a_backend_is_said_and_no_runtime_is_that_of_another_v
     """QLoRA alone needs bitsandbytes 0.50.2, which has backends for NVIDIA, AMD and Intel."""
     out = run("fit", "llama-3.1-8b", "--on", f"2x {device}", "--set", "B=1").out
     assert out.count("bitsandbytes has backends") == said and "CUDA" not in out
+
+
+def test_a_degree_that_vllm_refuses_of_a_vocabulary_is_none_of_fit(run, refused):
+    """vLLM: 50,257 words are filled up to 50,304, which 5 does not divide (its issue 1705); 100,352 of Phi-4 are 64 times 1568."""
+    assert "fills it up to 50304, a multiple of 64, which does not come out" in refused(
+        "account", "gpt2-xl", "--recipe", "vllm", "--plan", "vllm-tp", "--set", "n_tp=5"
+    )
+    model = str(Path(__file__).parents[1] / "data" / "hf_configs" / "phi-4.json")
+    row = json.loads(run("fit", model, "--on", "8x rtx-3060", "--json").out)["rows"][0]
+    assert (row["plan"], row["fits"], row["idle"]) == ("vllm-tp+pp with n_tp = 2, n_pp = 2", True, 0)
+
+
+@pytest.mark.parametrize(
+    ("on", "plan", "idle"), [("7x rtx-3060", "n_pp = 3", 1), ("8x rtx-3060", "n_tp = 2, n_pp = 2", 0)]
+)
+def test_stages_hold_what_tensor_parallelism_alone_does_not(run, on, plan, idle):
+    """40 blocks of Phi-4 over three stages are 13, 14 and 13, as get_pp_indices of vLLM has them: the second is the fullest but for the ends."""
+    model = str(Path(__file__).parents[1] / "data" / "hf_configs" / "phi-4.json")
+    row = json.loads(run("fit", model, "--on", on, "--json").out)["rows"][0]
+    assert (row["plan"], row["idle"]) == (f"vllm-tp+pp with {plan}", idle)
+    call = shlex.split(row["command"])[1:]
+    assert json.loads(run(*call, "--json").out)["per_device"]["peak_bytes"] == row["peak_bytes"]
+    for more, fits in ((row["left_tokens"], True), (row["left_tokens"] + 16, False)):
+        longer = [f"S={4096 + more}" if word == "S=4096" else word for word in call]
+        assert json.loads(run(*longer, "--json").out)["per_device"]["fits"] is fits
+        said = "what is kept fits the 12 GiB" if fits else "what is kept does not fit the 12 GiB"
+        assert said in run(*longer).out
+    if plan == "n_pp = 3":
+        block = 2 * (5120 * (5120 + 2 * 1280) + 5120 * 5120 + 3 * 5120 * 17920 + 2 * 5120) + 2 * 4096 * 1280 * 2
+        assert row["peak_bytes"] == max(14 * block, 13 * block + 2 * 100_352 * 5120 + 2 * 5120)

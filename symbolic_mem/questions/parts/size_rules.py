@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import B, L, S, T, f_load, n_ep
 from symbolic_mem.models.described import demands
-from symbolic_mem.plans.rests import COPIED, most_load
+from symbolic_mem.plans.rests import COPIED, FILLED, most_load
 from symbolic_mem.questions.parts.grown import stages
 from symbolic_mem.solvers.rules import AtLeast, AtMost, Divides, MultipleOf, Rule
 from symbolic_mem.study.study import Study
@@ -51,7 +51,7 @@ def _of_plan(study: Study, symbol: sp.Symbol, known: Known) -> Iterator[Rule]:
     if plan is None:
         return
     for each in plan.pieces(known, built):
-        if each.how != COPIED and each.dimension != "layers":
+        if each.how not in (COPIED, FILLED) and each.dimension != "layers":
             yield from _whole(
                 each.size.size.xreplace(known) / each.by, symbol, f"cut into {each.by} by plan {plan.name}"
             )
