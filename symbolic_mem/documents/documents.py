@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp
@@ -30,6 +31,7 @@ from symbolic_mem.questions.parts.assumptions import about_memory, placements
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
+from symbolic_mem.questions.parts.rows_of_answers import rows_of_answers
 from symbolic_mem.questions.parts.uncounted import (
     NOT_AT_ONCE,
     NOT_AT_ONCE_WHOLE,
@@ -63,7 +65,7 @@ def homework(study: Study, detail: Detail = "short") -> Derivation:
     sections = (
         Section(text("The problem"), _problem(study, made, detail), "problem"),
         *derived,
-        *_closing(study),
+        *_closing(study, answered),
     )
     return _document(study, "Worked solution", sections, answered, "homework")
 
@@ -87,7 +89,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
         *([account] if account.blocks else []),
         *([] if depends is None else [depends]),
         *(made if detail != "answer" else []),
-        *_left_out(study, text("nothing that is known")),
+        *_left_out(study, answered, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),), "references", fine=True),
     )
     return _document(study, "Memory report", sections, answered, "report")
@@ -211,22 +213,24 @@ def _question(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Bl
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)
 
 
-def _closing(study: Study) -> tuple[Section, ...]:
+def _closing(study: Study, answered: Sequence[Found]) -> tuple[Section, ...]:
     cited = tuple(each for each in references(study) if each != text(study.source))
     return (
         Section(text("Assumptions"), (Bullets(assumed(study)),), "assumptions", fine=True),
-        *_left_out(study.as_given),
+        *_left_out(study.as_given, answered),
         *([Section(text("Sources"), (Bullets(cited),), "sources", fine=True)] if cited else []),
     )
 
 
-def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ...]:
+def _left_out(study: Study, answered: Sequence[Found], otherwise: Prose | None = None) -> tuple[Section, ...]:
     if not about_memory(study):
         return ()
     found = beyond_instants(study)
-    items = uncounted_items(study, found) or (() if otherwise is None else (otherwise,))
+    rows = rows_of_answers(study, answered)
+    items = uncounted_items(study, found, rows) or (() if otherwise is None else (otherwise,))
     sizes = NOT_AT_ONCE if study.placement else NOT_AT_ONCE_WHOLE
-    sized = (Paragraph(sizes),) if any(one.sets for one in found) else ()
+    known = rows or any(one.sets for one in found if rows is None or one.name != ROWS)
+    sized = (Paragraph(sizes),) if known else ()
     peaks = (Paragraph(PEAKS),) if study.timeline else ()
     return (
         (Section(text("What is not counted"), (*peaks, *sized, Bullets(items)), "not-counted", fine=True),)

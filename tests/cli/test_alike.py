@@ -204,8 +204,24 @@ def test_a_document_under_a_rule_that_cuts_rows_leaves_no_padding_out(study, sai
     even, padded = (said("homework", study(f'ask = "min_degree"\ncapacity = "64 MiB"{key}')) for key in rule)
     assert "row padding" not in padded
     path = study('ask = "min_degree"\ndevice = "h100-80gb"\nkinds = ["weights"]\npadded_rows = true')
-    assert "row padding" in said("homework", "llama-3.1-8b") and "row padding" not in said("homework", path)
+    assert "row padding" in said("homework", "llama-3.1-405b") and "row padding" not in said("homework", path)
     assert even != padded
+
+
+def test_a_document_says_what_whole_rows_take_at_its_answers_and_nothing_where_they_come_out(run, said):
+    lines = [
+        line
+        for line in said("homework", "llama-3.1-405b").splitlines()
+        if line.startswith("- row padding of what each")
+    ]
+    shown = [json.loads(run("solve", "llama-3.1-405b", "--question", label, "--json").out) for label in "bc"]
+    amounts = [
+        next(one["bytes"] for one in found["not_counted"] if "each device keeps" in one["what"]) for found in shown
+    ]
+    assert len(lines) == 1 and [found["value"] for found in shown] == [1243, 300]
+    for found, size in zip(shown, amounts, strict=True):
+        assert f"{size / 2**20:.2f}~\\mathrm{{MiB}}$ at $n_{{\\mathrm{{fsdp}}}} = {found['value']}$" in lines[0]
+    assert "row padding" not in said("homework", "llama-3.1-8b")  # on 4 and on 8 devices no row is left over
 
 
 @pytest.mark.parametrize("verb", ["account", "solve"])

@@ -122,10 +122,16 @@ def uncounted_bytes(study: Study, values: Given, *, padded: bool = False) -> Num
     return sum(size for _, size in found) if any(name != ROWS for name, _ in found) else 0
 
 
-def uncounted_items(study: Study, found: Sequence[LeftOut]) -> tuple[Prose, ...]:
-    """One item for each in a document: the formula of its size, and the size where all symbols of it have values."""
+def uncounted_items(study: Study, found: Sequence[LeftOut], rows: tuple[Prose, ...] | None = None) -> tuple[Prose, ...]:
+    """One item for each in a document: the formula of its size, and the size where all symbols of it have values.
+
+    What whole rows take at the degrees of the answers (`rows`) takes the place of a bound at any degree.
+    """
     numbers = Numbers.of(study.values)
-    return tuple(_item(one, one.at(numbers), numbers.values_given) for one in found)
+    first = next((place for place, one in enumerate(found) if one.name == ROWS), len(found))
+    before, after = found[:first], [one for one in found[first:] if rows is None or one.name != ROWS]
+    said = tuple(tuple(_item(one, one.at(numbers), numbers.values_given) for one in each) for each in (before, after))
+    return (*said[0], *(rows or ()), *said[1])
 
 
 def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
