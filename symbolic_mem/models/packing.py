@@ -67,6 +67,20 @@ def shape_by(rule: str) -> Callable[[Shape], Shape] | None:
     return None
 
 
+def block_of(rule: str) -> tuple[int, int]:
+    """Return how many outputs and inputs of a matrix a rule counts together; one of each where it counts otherwise.
+
+    >>> block_of("tiles of 128 by 128 of the matrices of the blocks"), block_of("groups of 64 inputs of the matrices of the blocks")
+    ((128, 128), (1, 64))
+    """
+    tiles, groups = (
+        re.fullmatch(rf"{one}{_OF}", rule) for one in (r"tiles of (\d+) by (\d+)", r"groups of (\d+) inputs")
+    )
+    if tiles is not None:
+        return int(tiles[1]), int(tiles[2])
+    return (1, int(groups[1])) if groups is not None else (1, 1)
+
+
 def share_by(rule: str) -> sp.Rational:
     """Return how many numbers a rule counts for each element of a large matrix: 0 where that grows with one side alone.
 

@@ -19,6 +19,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.cached import check_cached
+from symbolic_mem.plans.packed import refuse_groups
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import (
@@ -54,7 +55,7 @@ class Plan:
     parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
     The instants of a step are known where an `engine` is named: the software of which the workspaces count. Of the divided
     state there are so many `instances`. The engine may have projections `fused`, heads `exchanged` for tokens, and keep what
-    attention gives `twice`: see `Cut`. It may train models without experts, `dense_alone`, over more than one rank of n_tp. Degrees that a question `finds` may be 1 until
+    attention gives `twice`: see `Cut`. It may train models without experts, `dense_alone`, over more than one rank of n_tp, and take `whole_groups` of packed matrices alone. Degrees that a question `finds` may be 1 until
     it does.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
@@ -81,6 +82,7 @@ class Plan:
     exchanged: bool = False
     twice: bool = False
     dense_alone: bool = False
+    whole_groups: bool = False
     finds: tuple[sp.Symbol, ...] = field(default=(), compare=False)
 
     @property
@@ -228,6 +230,7 @@ class Plan:
             exchanged=self.exchanged or other.exchanged,
             twice=self.twice or other.twice,
             dense_alone=self.dense_alone or other.dense_alone,
+            whole_groups=self.whole_groups or other.whole_groups,
         )
 
     @property
@@ -329,6 +332,8 @@ class Plan:
             refuse_experts(self.name, built, values)
         refuse_idle(self.name, cuts, built, values)
         refuse_rests(self.name, self.pieces(values, built), values, trains=trains)
+        if self.whole_groups and (cut := self.cut(values, built)) is not None:
+            refuse_groups(self.name, built, cut, values)
         refuse_load(self.name, cuts, built, values)
         idle = (
             values.get(n_tp) == 1 and n_tp not in self.finds and not self.engine

@@ -25,7 +25,7 @@ from symbolic_mem.plans.rests import COPIED, FILLED, HALVES, PADDED, SPREAD, UNE
 from symbolic_mem.plans.schemes import SCHEMES
 
 _TOLD = ("title", "source")
-_YES = ("reshards", "replicas", "fused", "exchanged", "twice", "dense_alone")
+_YES = ("reshards", "replicas", "fused", "exchanged", "twice", "dense_alone", "whole_groups")
 ROW = ("divided", "sends", "cuts", "rests", "padded", "groups", "schedule", "engine", *_YES)
 GROUPS = ("dense", "experts")
 _CHOSEN = ("preset", "reshard", "schedule", "layers", "engine", "instances")
@@ -114,6 +114,7 @@ def _row(name: str, table: Mapping[str, Any], where: str, known: Mapping[str, Pl
         exchanged=yes["exchanged"],
         twice=yes["twice"],
         dense_alone=yes["dense_alone"],
+        whole_groups=yes["whole_groups"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -236,3 +237,56 @@ def test_a_schedule_that_its_engine_does_not_have_is_refused():
             assert scheduled.change(values={"n_chunks": 2}).timeline
         else:
             assert scheduled.timeline
+
+
+QWEN_AWQ = {
+    "model_type": "qwen2",
+    "hidden_size": 8192,
+    "intermediate_size": 29568,
+    "num_hidden_layers": 80,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "vocab_size": 152064,
+    "tie_word_embeddings": False,
+    "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128},
+}
+QWEN_FP8 = {
+    "model_type": "qwen3_moe",
+    "hidden_size": 4096,
+    "moe_intermediate_size": 1536,
+    "num_hidden_layers": 94,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 4,
+    "head_dim": 128,
+    "num_experts": 128,
+    "num_experts_per_tok": 8,
+    "vocab_size": 151936,
+    "quantization_config": {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]},
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "degree", "said"),
+    [
+        (
+            QWEN_AWQ,
+            2,
+            "W_down is stored in groups of 128 inputs, and a rank has 14784 of its inputs, no multiple of 128",
+        ),
+        (QWEN_AWQ | {"intermediate_size": 29696}, 8, ""),
+        (QWEN_AWQ | {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": -1}}, 2, ""),
+        (QWEN_AWQ | {"quantization_config": None}, 2, ""),
+        (QWEN_FP8, 4, ""),
+        (QWEN_FP8, 8, "is stored in tiles of 128 by 128, and a rank has 192 of its outputs, no multiple of 128"),
+    ],
+)
+def test_a_rank_has_whole_groups_of_a_file(config, degree, said, tmp_path):
+    """vLLM, issues 21695 (Qwen 2.5 72B in AWQ, whose files were filled up to 29,696) and 17569 (Qwen3 235B in FP8 over 8)."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({key: value for key, value in config.items() if value is not None}), encoding="utf-8")
+    change = {"recipe": "vllm", "plan": "vllm-tp", "values": {"n_tp": degree}}
+    if not said:
+        load_study(str(path)).change(**change)
+        return
+    with pytest.raises(BadInput, match=said):
+        load_study(str(path)).change(**change)
