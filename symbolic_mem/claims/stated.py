@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 
+from symbolic_mem.base.units import whole_figures
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.case import Misreading, Result
 from symbolic_mem.claims.rule import right_to
@@ -45,9 +47,15 @@ class Stated:
                     right = 0 if self.value == exact * factor else None
                 else:
                     right = right_to(exact / self.scale * factor, self.number, cut=misread.cut)
+                    if right is None and self._is_whole_bytes_of(exact * factor, claimed):
+                        right = whole_figures(self.number)
                 if right is not None:
                     return right
         return None
+
+    def _is_whole_bytes_of(self, exact: Fraction, claimed: Claimed) -> bool:
+        """Whether it is the whole bytes that a number of them takes, as records give it: a part of a byte takes one."""
+        return claimed.measures == "bytes" and self.scale == 1 and self.number == ceil(exact)
 
     def _factors(self, claimed: Claimed, exact: Fraction, shown: str) -> Iterator[Fraction]:
         """What the number may be multiplied by where its unit is mistaken for one of the other family."""

@@ -97,7 +97,9 @@ def _show(account: Account) -> None:
         print_line(f"{_both(account.kept)}{f' at {degrees}' if degrees else ''}", "one device", 13)
     _show_host(account)
     _show_kept(account)
-    fits = verdict(account.instants, account.capacity, account.left, crowded=account.crowded)
+    if account.fuller is not None:
+        print_line(f"{_both(account.fuller.bytes)} at {account.fuller.words}", "one device", 13)
+    fits = verdict(account.instants, account.capacity, account.left, account.fuller, crowded=account.crowded)
     for head, said in (*peak_summary(account.instants), *fits):
         print_line(plain_prose(said), head, 13)
     for said in account.cautions("account"):

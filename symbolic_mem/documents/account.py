@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.instants import instant
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers, at, missing
@@ -22,7 +23,7 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.cautions import cautions_of_fit, crowded, too_long
-from symbolic_mem.questions.parts.held import device_record
+from symbolic_mem.questions.parts.held import Instant, device_record
 from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import instant_words, kept_instants
 from symbolic_mem.questions.parts.keys import need_rows
@@ -179,7 +180,22 @@ class Account:
 
     @property
     def _held(self) -> Number | None:
-        return peak(self.instants).bytes if self.instants else self.kept
+        if self.instants:
+            return peak(self.instants).bytes
+        return self.kept if self.fuller is None else self.fuller.bytes
+
+    @cached_property
+    def fuller(self) -> Instant | None:
+        """The moment at which one device keeps more than the account has: the step, where gradients do not persist."""
+        return self._fuller(0)
+
+    def _fuller(self, rank: int) -> Instant | None:
+        here = None if self.study.timeline else self.each(self.study.placed(), rank)
+        if here is None or self.study.recipe.gradients_persist:
+            return None
+        moments = ((one, self.each(one.placed(), rank) or 0) for one in kept_instants(self.study, KINDS))
+        most, held = max(moments, key=lambda one: one[1])
+        return Instant("step", instant(most.instant, most.recipe).words, "", held) if held > here else None
 
     @cached_property
     def beyond_tensors(self) -> Held | None:
@@ -284,7 +300,9 @@ class Account:
         for ranks in alike(placed, Numbers.of(self.study.values)):
             kept, step = self.each(self._kept, ranks.start), self._step(ranks.start)
             assert kept is not None, "nothing is missing"
-            most, last = peak(step).bytes if step else kept, found[-1] if found else None
+            fuller = self._fuller(ranks.start)
+            most = peak(step).bytes if step else kept if fuller is None else fuller.bytes
+            last = found[-1] if found else None
             if last is not None and (last.kept, last.peak) == (kept, most):
                 ranks = range(found.pop().ranks.start, ranks.stop)
             found.append(RankHeld(ranks, kept, most))
@@ -340,6 +358,7 @@ class Account:
         capacity = None if self.capacity is None else (plain(self.capacity.counted), self.capacity.reading)
         found = [one.instant for one in self.instants]
         turns = peak(self.instants).turns.found if self.instants else ()
+        found += () if self.fuller is None else (self.fuller,)
         return device_record(self.divided, self.kept, found, capacity, self.loss, turns)
 
     @property

@@ -1,6 +1,7 @@
 """Claims as people leave them: products with the words of their units, chains, rows of tables, units of time; or a refusal that says how."""
 
 import json
+from fractions import Fraction
 
 import pytest
 
@@ -10,6 +11,7 @@ from symbolic_mem.claims.claim import parted
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.cli.main import main
 from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.parts.peaks import peak_bytes
 from symbolic_mem.render.text import plain_prose
 
 # A study, a question or none, and claims that are right there, each by itself: 3276 GiB of states, 16 bytes for a parameter.
@@ -94,3 +96,12 @@ def test_a_formula_and_the_number_that_it_comes_to_are_two_claims(capsys):
     assert parted(text) == ("static=12 P", "static=3276 GiB")
     assert main(["check", "cs336-a2-xxl", "--claim", text, "--json"]) == 0
     assert [one["right"] for one in json.loads(capsys.readouterr().out)] == [False, True]
+
+
+def test_bytes_that_are_not_whole_are_right_rounded_and_rounded_up():
+    study = load_study("mixtral-8x7b").change(plan="fsdp2", values={"n_fsdp": 13})
+    exact = peak_bytes(study)
+    assert exact.denominator != 1
+    claims = [f"peak = {int(exact) + more} bytes" for more in (-1, 0, 1, 2)]
+    found = [check(study, claim).right for claim in claims]
+    assert found == [False, exact - int(exact) <= Fraction(1, 2), True, False]

@@ -277,13 +277,21 @@ def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
 
 
 def verdict(
-    found: Sequence[Fullest], capacity: Capacity | None, left: Number | None, *, crowded: bool = False
+    found: Sequence[Fullest],
+    capacity: Capacity | None,
+    left: Number | None,
+    fuller: Instant | None = None,
+    *,
+    crowded: bool = False,
 ) -> Iterator[tuple[str, Prose]]:
-    """Whether the peak, or what is kept, fits the device that counts, and how much is left or too much; and a `crowded` fit."""
+    """Whether the peak, or what is kept, fits the device that counts, and how much is left or too much; and a `crowded` fit.
+
+    What is kept at a `fuller` moment counts where the account is of another.
+    """
     if capacity is None or left is None:
         return
     pieces = {
-        "what": "the peak" if found else "what is kept",
+        "what": "the peak" if found else "what is kept" if fuller is None else f"what is kept at {fuller.words},",
         "room": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit, beside=True)),
         "read": text("" if capacity.reading is None else f" ({capacity.reading})"),
         "left": about(Amount(symbolic(abs(left)), capacity.unit)),
