@@ -24,11 +24,19 @@ def idle(studies: Mapping[tuple[int, ...], Study], axes: Axes) -> Iterator[Prose
             if most.get(symbol, value) != 1 and idle_of(study, [symbol]):
                 words = idle_words(symbol, None if symbol in most else value, staged=staged(study))
                 under.setdefault(words, set()).add(choice)
-        for words, those in under.items():
-            if len(those) == len(studies):
-                yield words
-            else:
-                yield say("With {those}: {words}", those=text(_named(those, studies, axes)), words=words)
+        yield from said_under(under, studies, axes)
+
+
+def said_under(
+    under: Mapping[Prose, set[tuple[int, ...]]], studies: Iterable[tuple[int, ...]], axes: Axes
+) -> Iterator[Prose]:
+    """Yield each of several words, with the choices under which they are true where these are not all."""
+    every = list(studies)
+    for words, those in under.items():
+        if len(those) == len(every):
+            yield words
+        else:
+            yield say("With {those}: {words}", those=text(_named(those, every, axes)), words=words)
 
 
 def _named(those: set[tuple[int, ...]], studies: Iterable[tuple[int, ...]], axes: Axes) -> str:

@@ -22,6 +22,7 @@ from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes, Choice, read_axes
 from symbolic_mem.sweeps.cases import Cases, cases
 from symbolic_mem.sweeps.idle import idle
+from symbolic_mem.sweeps.not_compared import not_compared
 from symbolic_mem.sweeps.sending import COLUMN, with_rates
 from symbolic_mem.sweeps.structure import check_sizes
 
@@ -157,7 +158,8 @@ def plan(
         dict.fromkeys((*(() if given else (str(symbol),)), *(columns or (one for one in allowed if one != COLUMN))))
     )
     unused = () if given else precedence(study, asked)
-    beside = tuple(dict.fromkeys((*unused, *idle(studies, varied))))
+    compares = not_compared(studies, varied, asked.counted) if "fits" in chosen else ()
+    beside = tuple(dict.fromkeys((*unused, *idle(studies, varied), *compares)))
     return Plan(study, varied, symbol, found, chosen, instants, terms, engine, beside)
 
 

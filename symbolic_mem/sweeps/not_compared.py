@@ -1,0 +1,32 @@
+"""What the column ``fits`` of a sweep does not compare with what is left: sizes that are known and not counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from symbolic_mem.accounts.left_out import ROWS
+from symbolic_mem.document.prose import Prose, say
+from symbolic_mem.document.words import plural
+from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.questions.parts.uncounted import is_a_run, uncounted
+from symbolic_mem.study.study import Study
+from symbolic_mem.sweeps.axes import Axes
+from symbolic_mem.sweeps.idle import said_under
+
+
+def not_compared(studies: Mapping[tuple[int, ...], Study], axes: Axes, kinds: Sequence[str]) -> Iterator[Prose]:
+    """Say that a run holds more than what is counted, where sizes of that are known; under which choices, where not under all."""
+    under: dict[Prose, set[tuple[int, ...]]] = {}
+    for choice, study in studies.items():
+        if not is_a_run(study):
+            continue
+        found = uncounted(instants(study, kinds)[0], degree=True)
+        number = sum(one.size is not None and one.name != ROWS for one in found)
+        if number:
+            words = say(
+                "fits is by what is counted; solve lists {number} {sizes} of what is not, and says where there may be no room for them.",
+                number=number,
+                sizes=plural(number, "size", "sizes"),
+            )
+            under.setdefault(words, set()).add(choice)
+    yield from said_under(under, studies, axes)
