@@ -172,8 +172,9 @@ def _show_runs(found: Runs) -> None:
             print_line(run.not_tried, "not tried    ", 0)
         for said in run.cautions:
             print_line(plain_prose(arrange_prose(said, TERMINAL)), "caution      ", 0)
-    for line in found.study.built.rests_on:
+    if found.assumed:
         click.echo("")
+    for line in found.assumed:
         print_line(found.study.plain(line), "assumed      ", 0)
     for what, why in found.refused.items():
         print_line(why, f"{what}: ", 0)

@@ -27,6 +27,7 @@ from symbolic_mem.study.tuning import trains
 
 ONE, TOKENS = 1, 4096
 CHUNKS = 8
+PLAIN = "torch-"  # how the names of engines without models of their own begin
 STAGES = 16  # up to so many are all tried, beyond them those that divide the blocks
 TRAINING = "full training"
 ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
@@ -66,8 +67,24 @@ class Runs:
             **({} if self.host is None else {"host_bytes": int(self.host)}),
             "rows": [run.record for run in self.runs],
             "refused": dict(self.refused),
-            "assumed": list(self.study.built.rests_on),
+            "assumed": list(self.assumed),
         }
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """How the file was read, and whose modules rows of adapters have where they are not those that PEFT trains."""
+        plain = [
+            run.what
+            for run in self.runs
+            if run.what in ADAPTERS
+            and run.described
+            and getattr(run.account.study.built.how, "engine", "").startswith(PLAIN)
+        ]
+        said = (
+            f"What blocks keep of {' and '.join(plain)} is counted for plain modules of PyTorch. PEFT trains the models of transformers, "
+            "which keep more: --profile hf-cuda-bf16 counts these."
+        )
+        return (*self.study.built.rests_on, *([said] if plain else []))
 
 
 @of_study

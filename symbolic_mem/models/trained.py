@@ -119,8 +119,9 @@ class Trained:
         if self.everything:
             return ()
         input_ = (
-            "A frozen weight has no gradient, and its product keeps no input; the first block's input needs a gradient, as "
-            "PEFT's enable_input_require_grads sees to: otherwise the first block keeps less."
+            "A frozen weight has no gradient, and its product keeps no input. The first block's input is counted as one that needs a "
+            "gradient, which PEFT sees to where blocks are recomputed (enable_input_require_grads); where nothing sees to it, nothing is "
+            "kept of what comes before the first adapter."
         )
         ranks = ", ".join(f"{rank} on {name}" for name, rank in self.ranks)
         return (*self._where, *([f"Some adapters have ranks of their own: {ranks}."] if ranks else []), input_)

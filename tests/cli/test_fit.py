@@ -591,3 +591,11 @@ def test_stages_hold_what_tensor_parallelism_alone_does_not(run, on, plan, idle)
     if plan == "n_pp = 3":
         block = 2 * (5120 * (5120 + 2 * 1280) + 5120 * 5120 + 3 * 5120 * 17920 + 2 * 5120) + 2 * 4096 * 1280 * 2
         assert row["peak_bytes"] == max(14 * block, 13 * block + 2 * 100_352 * 5120 + 2 * 5120)
+
+
+@pytest.mark.parametrize(("profile", "told"), [((), True), (("--profile", "hf-cuda-bf16"), False)])
+def test_adapters_on_plain_modules_are_said_to_be_counted_so(run, profile, told):
+    said = json.loads(run("fit", "llama-3.1-8b", "--on", "h100-80gb", *profile, "--json").out)["assumed"]
+    assert ["What blocks keep of LoRA and QLoRA is counted for plain modules of PyTorch." in one for one in said] == [
+        True
+    ] * told
