@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.claims.claim import Claim
-from symbolic_mem.claims.printed import Printed, in_account, in_memory, printed
+from symbolic_mem.claims.formulas import compare_to
+from symbolic_mem.claims.printed import Printed, in_account, printed
+from symbolic_mem.claims.printed_lines import formulas_of_lines, numbers_of_lines
 from symbolic_mem.claims.sending import IN_A_STEP, sent_in_a_pass, sent_in_a_step
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.verdict import Verdict
 from symbolic_mem.document.prose import say, text
+from symbolic_mem.study.answered import answer_to, seen_by
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 
@@ -19,24 +24,20 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     """The verdict on an amount that an answer shows in a line or a table, where the claim repeats it.
 
     One with a name is held against the rows and lines of that name by the rule; if `nearest`, against the nearest of them where it is none.
+    A formula is held against those that are printed beside the rows of its name.
     """
-    if not in_memory(claim):
+    if claim.formula:
+        return _of_formulas(study, claim, label, nearest=nearest)
+    if claim.spelled is None:
         return None
     wrong: list[tuple[Fraction, Verdict]] = []
-    shown = [
-        (asked.label, one)
-        for asked in (study.questions if label is None else (study.question(label),))
-        for one in (*printed(study, asked), *sent_in_a_pass(study, asked))
-    ]
-    if label is None:
-        shown += [(None, one) for one in (*in_account(study), *sent_in_a_step(study))]
-    for where, one in shown:
-        if claim.each and not one.of_one:
+    for asked, one in _rows(study, label):
+        if not one.can_be(claim) or (claim.each and not one.of_one):
             continue  # it is not said to be of one device
         if not (one.is_repeated(claim) if claim.bare else one.is_called(claim.name) or one.is_of_one(claim)):
             continue
         figures = one.figures(claim)
-        verdict = _of_printed(claim, one, where, figures)
+        verdict = _of_printed(claim, one, asked, figures)
         if figures is not None:
             return verdict
         if verdict.ratio is not None and verdict.ratio > 0:
@@ -44,11 +45,49 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     return min(wrong, key=lambda each: each[0])[1] if wrong and nearest else None
 
 
-def _of_printed(claim: Claim, one: Printed, label: str | None, figures: int | None) -> Verdict:
-    claimed = Claimed(one.value, "bytes", one.place, unit="bytes", given=one.given, of_one="device" * one.of_one)
+def _rows(study: Study, label: str | None) -> Iterator[tuple[Question | None, Printed]]:
+    """The amounts of the questions, or of one of them, and without a label those of the account and of a step."""
+    for asked in study.questions if label is None else (study.question(label),):
+        yield from ((asked, one) for one in (*printed(study, asked), *sent_in_a_pass(study, asked)))
+        yield from ((asked, one) for one in numbers_of_lines(study, asked))
+    if label is None:
+        yield from ((None, one) for one in (*in_account(study), *sent_in_a_step(study)))
+
+
+def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool) -> Verdict | None:
+    """The verdict on a formula: that of a line or a row of its name; if `nearest`, of the first row that has another."""
+    first: Verdict | None = None
+    for asked in study.questions if label is None else (study.question(label),):
+        for compared in formulas_of_lines(study, asked, claim.name, claim.formula):
+            claimed, figures = Claimed(None, "number", claim.name), 0 if compared.same else None
+            verdict = Verdict(claim, claim.name, claimed, asked.label, Stated(None), None, None, figures, compared)
+            if compared.same:
+                return verdict
+            first = first or verdict
+    if not nearest:
+        return None
+    for asked, one in _rows(study, label):
+        if one.formula is None or not one.is_called(claim.name):
+            continue
+        seen = study if asked is None else seen_by(study, asked)
+        known = None if asked is None else answer_to(seen, asked)
+        compared = compare_to(claim.formula, one.formula, seen, known)
+        stated = Stated(compared.value, computed=True)
+        label = None if asked is None else asked.label
+        verdict = Verdict(
+            claim, one.place, one.claimed, label, stated, one.value, None, 0 if compared.same else None, compared
+        )
+        if compared.same:
+            return verdict
+        first = first or verdict
+    return first
+
+
+def _of_printed(claim: Claim, one: Printed, asked: Question | None, figures: int | None) -> Verdict:
     named = replace(claim, name=one.place) if claim.bare else claim
     assert claim.spelled is not None, "only a number is printed"
-    stated = Stated(claim.number, claim.scale(claimed), claim.spelled.unit)
+    stated = Stated(claim.number, claim.scale(one.claimed), claim.spelled.unit)
     sent = say("That is {where} along {axis}.", where=text(one.under), axis=text(one.name))
-    beside = (sent,) if one.under == IN_A_STEP and not claim.bare else ()
-    return Verdict(named, one.place, claimed, label, stated, one.value, None, figures, beside=beside)
+    beside = (sent,) if one.under in IN_A_STEP and not claim.bare else ()
+    label = None if asked is None else asked.label
+    return Verdict(named, one.place, one.claimed, label, stated, one.value, None, figures, beside=beside)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from symbolic_mem.claims.account import in_account
 from symbolic_mem.claims.at_instants import PEAK, instant_called
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.given import given_claim
@@ -59,7 +60,7 @@ def repeats_given(case: Case, name: str, wrong: Fraction | None) -> bool:
 
 def _whose(study: Study, name: str) -> Iterator[Prose]:
     """Of which part of the model a number of the account is, where a plan cuts it."""
-    if study.rank is study.built or name == "tokens":
+    if study.rank is study.built or name == "tokens" or not in_account(study, name):
         return
     if study.at is not None:
         yield say("That is {words}.", words=study.at.words)

@@ -91,12 +91,12 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
             return _explained(*own, before)
         return replace(verdict, beside=(*_beside(case, verdict), own_number(study, own[0], (verdict, case))))
     verdict, case = next((one for one in verdicts if _at_given(*one)), _nearest(verdicts))
+    if not verdict.claimed.given and (again := as_printed(study, given, question)) is not None:
+        return again
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case, verdict))
     if verdict.claimed.given:
         return verdict
-    if (again := as_printed(study, given, question)) is not None:
-        return again
     if repeats_given(case, verdict.name, verdict.value):
         return replace(verdict, own=True, beside=_beside(case, verdict))
     verdict, case = next((one for one in verdicts if _follows(*one, before)), (verdict, case))
@@ -258,13 +258,22 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
         except BadInput:
             claimed = None  # a formula needs no number
         if claimed is None:
-            figures = 0 if compared.same else None
-            return Verdict(
-                claim, name, Claimed(None, "number", name), label, Stated(None), None, None, figures, compared
-            )
+            return _without_number(claim, name, label, compared)
         return _with_number(claim, name, case, label, claimed, compared)
-    claimed = claim_of(case.study, case.question, name, case.counted, kept=True)
+    try:
+        claimed = claim_of(case.study, case.question, name, case.counted, kept=True)
+    except NoNumber:
+        product = _product(claim, name, case)
+        if product is None:
+            raise
+        return _without_number(claim, name, label, product)
     return _with_number(claim, name, case, label, claimed, None)
+
+
+def _without_number(claim: Claim, name: str, label: str | None, compared: Compared) -> Verdict:
+    """The verdict on a formula of what has no number."""
+    figures = 0 if compared.same else None
+    return Verdict(claim, name, Claimed(None, "number", name), label, Stated(None), None, None, figures, compared)
 
 
 def _with_number(

@@ -74,6 +74,8 @@ class Claim:
         unit, quoted = self.spelled.unit, f"claim {self.stated}"
         if self.each and " per " in claimed.unit:
             return factor(f"{unit} {self.each}", claimed, quoted, self.name)
+        if not self.bare and unit and claimed.unit.startswith(f"{unit} per "):
+            unit = claimed.unit  # what it is for one of, its name says
         self._fits(claimed)
         if claimed.unit == "%" and not unit and claimed.value is not None:
             return share_of(self.spelled.number, claimed.value)

@@ -20,6 +20,7 @@ from symbolic_mem.claims.account import account_formula, in_account
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.measures import share_of
 from symbolic_mem.claims.names import ALIASES, written
+from symbolic_mem.claims.of_a_rank import BUBBLE, bubble_formula
 from symbolic_mem.claims.spelled import RAISED
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.claimed import Claimed
@@ -71,6 +72,21 @@ def compare_formula(
     """
     found = None if question is None else question.answer(study)
     expected = _formula_of(study, found, name, counted)
+    line = () if found is None else (one.line for one in found.ledger)
+    percent = name == BUBBLE or any(str(one.symbol) == name and one.unit == "%" for one in line)
+    return compare_to(text, expected, study, found, counted, percent=percent)
+
+
+def compare_to(
+    text: str,
+    expected: sp.Expr,
+    study: Study,
+    found: Found | None,
+    counted: tuple[str, ...] = KINDS,
+    *,
+    percent: bool = False,
+) -> Compared:
+    """Hold a formula against that which is `expected`, in `percent` or not, of an answer that was `found` or of the account."""
     names = {each: expr for each, expr in _names(study, found, counted) if not expr.has(sp.zoo)}
     names |= {each: cast(sp.Expr, one) for one in expected.free_symbols for each in written(one)}
     names |= dict.fromkeys(("bytes", "byte"), sp.S.One)
@@ -80,7 +96,7 @@ def compare_formula(
     if _BYTES_EACH.search(said):  # 4 B × P: bytes, where that makes it the formula, else a batch
         in_bytes = read_formula(pythonic(_BYTES_EACH.sub("", said)), names, "formula") * BYTES_PER.get(unit, 1)
         claimed = in_bytes if equivalent(in_bytes, expected.xreplace(_put(values, expected, in_bytes))) else claimed
-    if found is not None and any(str(one.line.symbol) == name and one.line.unit == "%" for one in found.ledger):
+    if percent:
         claimed = _in_percent(claimed, expected, values)
     put = _put(values, expected, claimed)
     value = None if missing(claimed, values) else at(claimed, values)
@@ -192,6 +208,8 @@ def _names(study: Study, found: Found | None, counted: tuple[str, ...]) -> Itera
 def _formula_of(study: Study, found: Found | None, name: str, counted: tuple[str, ...]) -> sp.Expr:
     if found is None and in_account(study, name):
         return account_formula(study, name, counted)
+    if found is None and name == BUBBLE and (waits := bubble_formula(study)) is not None:
+        return 100 * waits
     if found is None:
         raise BadInput(f"{name} is a value that the study gives, and no formula; claim a number")
     for entry in found.ledger:

@@ -46,6 +46,12 @@ ALIASES = {
     **dict.fromkeys(("layers", "n_layers"), "L"),
     **dict.fromkeys(("vocab", "vocab_size"), "V"),
     **dict.fromkeys(("heads", "num_heads"), "n_heads"),
+    # The lines of `comms`.
+    "mathematics": "t_math",
+    **dict.fromkeys(("critical_batch", "critical_batch_tokens"), "T_min"),
+    "per_chip": "T_min_per_chip",
+    "per_FSDP_rank": "T_min_per_rank",
+    **dict.fromkeys(("smallest_batch", "smallest_batch_tokens"), "batch_tokens"),
 }
 _FIRST = "the|model|largest|smallest|maximum|minimum|max|min|number_of|num|no\\._of|total_number_of"
 _BEFORE = re.compile(rf"^(?:(?:{_FIRST})_)+")

@@ -1,19 +1,21 @@
-"""Amounts of memory that an answer shows, in its lines, tables and sentences: a claim may repeat them as they are printed."""
+"""Amounts that an answer shows, in its lines, tables and sentences: a claim may repeat them as they are printed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+import sympy as sp
+
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers, at
-from symbolic_mem.base.shown import FAMILIES, Shown, shown
+from symbolic_mem.base.shown import FAMILIES, ONE_OF, Shown, shown
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.device_words import names_device
 from symbolic_mem.claims.lines import exactly
-from symbolic_mem.claims.measures import IN_BYTES
+from symbolic_mem.claims.measures import IN_BYTES, factor, is_time
 from symbolic_mem.claims.names import one_word
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose
@@ -24,19 +26,22 @@ from symbolic_mem.questions.parts.peaks import margin, step_of
 from symbolic_mem.questions.parts.uncounted import beyond_instants, uncounted_lines
 from symbolic_mem.render.text import plain, plain_prose
 from symbolic_mem.study.answered import answer_to, once_for, seen_by
+from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 MANY_FIGURES = 5  # with more that are right a number is no other one by chance
 OF_ONE = "one device"
+BYTES, SECONDS = "bytes", "s"
+THINGS = ("", *ONE_OF.keys() - {"bytes", "elements", "parameters"}, *ONE_OF.values())  # counted exactly
 _SAID = "a number of its sentences"
 
 
 @dataclass(frozen=True)
 class Printed:
-    """An amount in bytes as an answer shows it: `name` is the left side of a line, or the head of a row `under` a column.
+    """An amount in bytes, or another `unit`, as an answer shows it: `name` is the left side of a line, or the head of a row `under` a column.
 
-    What the label of a `device` says is given, and is called by any of its names.
+    What the label of a `device` says is given, and is called by any of its names. A `formula` is printed beside it.
     """
 
     name: str
@@ -44,6 +49,8 @@ class Printed:
     value: Fraction
     shown: Shown
     device: Device | None = None
+    unit: str = BYTES
+    formula: sp.Expr | None = None
 
     @property
     def given(self) -> bool:
@@ -70,26 +77,52 @@ class Printed:
         """Whether it is what one device holds of what the claim names, and the claim says that it is of one."""
         return bool(claim.each) and self.of_one and one_word(self.name).lower() == one_word(claim.name).lower()
 
+    def can_be(self, claim: Claim) -> bool:
+        """Whether a claim is a number in such a unit. Without a name that says little of anything but memory and time."""
+        assert claim.spelled is not None, "only a number is printed"
+        unit = claim.spelled.unit
+        if self.unit == BYTES or unit in IN_BYTES:
+            return self.unit == BYTES and unit in IN_BYTES
+        if self.unit == SECONDS or is_time(unit):
+            return self.unit == SECONDS and is_time(unit)
+        if claim.bare:
+            return False
+        try:
+            self._each(unit)
+        except BadInput:
+            return False
+        return True
+
     def is_repeated(self, claim: Claim) -> bool:
         """Whether a claim has the figures that are printed, in either family of units, or is the exact number."""
         assert claim.spelled is not None, "only a number is printed"
-        stated = claim.spelled.number * IN_BYTES[claim.spelled.unit]
-        told = (self.shown, *(shown(self.value, family) for family in FAMILIES))
-        printed = (Fraction(one.figures) * IN_BYTES[one.unit] for one in told)
+        stated = claim.spelled.number * self._each(claim.spelled.unit)
+        families = FAMILIES if self.unit == BYTES else ()
+        told = (self.shown, *(shown(self.value, family) for family in families))
+        printed = (Fraction(one.figures) * self._each(one.unit) for one in told)
         return stated in (self.value, *printed) or (self.figures(claim) or 0) > MANY_FIGURES
 
     def figures(self, claim: Claim) -> int | None:
         """To how many figures a claim is right of it, by the rule; None where it is another number."""
         assert claim.spelled is not None, "only a number is printed"
-        exact, number = self.value / IN_BYTES[claim.spelled.unit], claim.spelled.number
+        if self.claimed.whole:
+            return 0 if self.value == claim.spelled.number * self._each(claim.spelled.unit) else None
+        exact, number = self.value / self._each(claim.spelled.unit), claim.spelled.number
         figures = right_to(exact, number)
         as_shown = right_to(exact, number, least=claim.spelled.shown) if figures else None  # 12.530 has five
         return figures if as_shown is None else as_shown
 
+    def _each(self, unit: str) -> Fraction:
+        """What one of another unit is in that of the amount."""
+        return Fraction(IN_BYTES[unit]) if self.unit == BYTES else factor(unit, self.claimed, "", self.name)
 
-def in_memory(claim: Claim) -> bool:
-    """Whether a claim is a number in a unit of memory."""
-    return claim.spelled is not None and claim.spelled.unit in IN_BYTES
+    @property
+    def claimed(self) -> Claimed:
+        """The amount as a number that can be claimed."""
+        things = self.value.denominator == 1 and self.unit in THINGS
+        measures = BYTES if self.unit == BYTES else "count" if things else "number"
+        of_one = "device" if self.of_one else ""
+        return Claimed(self.value, measures, self.place, unit=self.unit, given=self.given, of_one=of_one)
 
 
 def printed(study: Study, question: Question) -> tuple[Printed, ...]:

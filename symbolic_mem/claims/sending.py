@@ -1,4 +1,4 @@
-"""Bytes that are sent, as `comms` prints them: along each axis of a plan in a step, and in one pass of a block."""
+"""Bytes that are sent and seconds, as `comms` prints them: along each axis of a plan in a step, and in one pass of a block."""
 
 from __future__ import annotations
 
@@ -8,39 +8,38 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
-from symbolic_mem.base.symbols import X, Y
+from symbolic_mem.base.shown import shown
 from symbolic_mem.claims.lines import exactly
-from symbolic_mem.claims.printed import Printed
+from symbolic_mem.claims.of_a_rank import sent_by_a_rank, times_of
+from symbolic_mem.claims.printed import BYTES, SECONDS, Printed
 from symbolic_mem.document.words import gib
 from symbolic_mem.questions.compute_bound import ComputeBound
-from symbolic_mem.questions.parts.meshes import volumes
 from symbolic_mem.study.answered import answer_to, once_for, seen_by
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
-IN_A_STEP, IN_A_PASS = "what one rank sends in a step", "what is sent in a pass of a block"
+IN_A_STEP = ("what one rank sends in a step", "how long one rank sends in a step")
+IN_A_PASS = ("what is sent in a pass of a block", "how long that takes in a pass of a block")
 
 
 def sent_in_a_step(study: Study) -> tuple[Printed, ...]:
-    """What one rank sends in a step along each axis; none where that is not known.
+    """What one rank sends in a step along each axis, and how long at the rates of a chip; none where that is not known.
 
     >>> from symbolic_mem.library.read import load_study
     >>> [(one.name, one.shown.plain) for one in sent_in_a_step(load_study("cluster-gpt-3-175b"))]
     [('n_tp', '315 GiB'), ('n_pp', '2.25 GiB')]
     """
-    plan = study.plan
-    if plan is None or not (plan.axes or (plan.sends and not {X, Y} & set(study.values))):
+    found = sent_by_a_rank(study)
+    if found is None:
         return ()
-    try:
-        found = volumes(study)
-    except BadInput:
-        return ()  # such as stages that the memory of a rank is refused for
-    sizes = {} if found is None else {str(axis): size for axis, (_, size) in found.axes.items()}
-    return tuple(_sent(name, IN_A_STEP, size) for name, size in sizes.items())
+    took = times_of(study, found)
+    sent = [_bytes(str(axis), IN_A_STEP[0], size, volume) for axis, (volume, size) in found.axes.items()]
+    timed = () if took is None else took.sends.items()
+    return (*sent, *(_seconds(str(axis), IN_A_STEP[1], seconds) for axis, seconds in timed))
 
 
 def sent_in_a_pass(study: Study, question: Question) -> tuple[Printed, ...]:
-    """What a question about the batch says to be sent, of the weights and of the inputs of a block; none of another question."""
+    """What a question about the batch says to be sent, of the weights and of the inputs of a block, and how long; none of another question."""
     if not isinstance(question, ComputeBound):
         return ()
     seen = seen_by(study, question)
@@ -53,9 +52,16 @@ def sent_in_a_pass(study: Study, question: Question) -> tuple[Printed, ...]:
 def _rows(seen: Study, question: Question) -> Iterator[Printed]:
     for row in answer_to(seen, question).communication["times"]:
         if row.get("bytes") is not None:
-            yield _sent(row["name"], IN_A_PASS, row["bytes"])
+            yield _bytes(row["name"], IN_A_PASS[0], row["bytes"], row["volume_formula"])
+        if row["seconds"] is not None:
+            yield _seconds(row["name"], IN_A_PASS[1], row["seconds"], row["formula"])
 
 
-def _sent(name: str, where: str, size: sp.Expr | Number) -> Printed:
+def _bytes(name: str, where: str, size: sp.Expr | Number, formula: sp.Expr) -> Printed:
     amount = gib(size)
-    return Printed(name, where, exactly(amount.value), amount.shown)
+    return Printed(name, where, exactly(amount.value), amount.shown, unit=BYTES, formula=formula)
+
+
+def _seconds(name: str, where: str, time: sp.Expr, formula: sp.Expr | None = None) -> Printed:
+    value = exactly(time)
+    return Printed(name, where, value, shown(value, SECONDS, 6), unit=SECONDS, formula=formula)

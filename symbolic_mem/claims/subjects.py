@@ -26,7 +26,8 @@ from symbolic_mem.claims.at_answers import at_answers, has_peak
 from symbolic_mem.claims.at_instants import PEAK, instant_called
 from symbolic_mem.claims.given import given_claim, givens, with_its_own
 from symbolic_mem.claims.lines import exactly, line_claim, with_lines
-from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
+from symbolic_mem.claims.names import ALIASES, one_word, same_symbol, spellings
+from symbolic_mem.claims.of_a_rank import rank_claims
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.device_count import DeviceCount
@@ -47,6 +48,7 @@ from symbolic_mem.study.study import Study
 
 BATCH = (*COUNTS, *BOUNDS)
 ASKED = "check"
+OF_TWO = ("difference", "gap", "first", "second")  # what `compare` prints of two accounts
 _OF_ACCOUNT = {**ALIASES, T_most.name: "tokens"}
 # What a question for the smallest batch calls T is what it asks for, not the tokens of the study.
 _ASKED_FOR = {"tokens": "batch_tokens"}
@@ -95,12 +97,21 @@ def called(study: Study, name: str, label: str | None = None) -> str:
         if any(same_symbol(entry.line.symbol, each) for each in meant):
             return line
     others = dict.fromkeys(
-        (*solved_for(study), *(str(symbol) for one in asked for symbol in seen_by(study, one).values))
+        (
+            *solved_for(study),
+            *(str(symbol) for one in asked for symbol in seen_by(study, one).values),
+            *rank_claims(study),
+        )
     )
     found = account_name(study, name) or next((each for each in meant if each in others), None)
     found = found or instant_called(study, name)
     if found is None and refused:
         raise refused[0]
+    if found is None and one_word(name).lower() in OF_TWO:
+        raise BadInput(
+            f"{name!r} is a number of compare, which has two accounts, and check asks one: claim the total of each, with the options "
+            "of that side, as in --recipe zero-16"
+        )
     if found is None:
         raise BadInput.unknown(f"unknown quantity {name!r}", name, dict.fromkeys((*names, *lines, *others)))
     return found
@@ -136,6 +147,8 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
         yield from ((seen_by(study, question), question, name) for question in asked)
         if name == "devices":
             yield from givens(study, chosen, name)
+        if label is None and name in _OF_ACCOUNT and in_account(study, _OF_ACCOUNT[name]):
+            yield study, None, _OF_ACCOUNT[name]  # where the question has an expression alone
         return
     if name == PEAK:
         yield from _peaks(study, chosen, label)
@@ -174,6 +187,8 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     elif label is None:
         for question in chosen:
             yield from _lines_about(study, question, name)
+        if name in rank_claims(study):
+            yield study, None, name
         yield from givens(study, chosen, name)
     else:
         yield from givens(study, chosen, name)
@@ -221,12 +236,12 @@ def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[
             yield seen, question, symbol
             if entry.line.symbol == M_device and (free := _at_answer(seen, question)) is not None:
                 yield free, question, symbol
-        elif name in ACCOUNT and _OF_ACCOUNT.get(symbol) == name and entry.value is not None:
+        elif name in ACCOUNT and _OF_ACCOUNT.get(symbol) == name:
             try:
                 same = entry.value == account_claim(seen, name, counted_kinds(study, question)).value
             except MissingValue:
                 same = False
-            if not same:
+            if not same:  # also an expression, in which the question may write a size otherwise
                 yield seen, question, symbol
 
 
@@ -284,7 +299,7 @@ def claim_of(
     the study is one of very many. Raises `BadInput` where there is none.
     """
     if question is None:
-        given = None if in_account(study, name) else given_claim(study, name)
+        given = None if in_account(study, name) else given_claim(study, name) or rank_claims(study).get(name)
         return account_claim(study, name, counted) if given is None else given
     if name not in question.claimable:
         answer = answer_to(study, question) if kept else question.answer(study)
