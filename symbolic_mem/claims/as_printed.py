@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.formulas import compare_to
+from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.printed import Printed, in_account, printed
 from symbolic_mem.claims.printed_lines import formulas_of_lines, numbers_of_lines
 from symbolic_mem.claims.sending import IN_A_STEP, sent_in_a_pass, sent_in_a_step
@@ -31,7 +32,7 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     if claim.spelled is None:
         return None
     wrong: list[tuple[Fraction, Verdict]] = []
-    for asked, one in _rows(study, label):
+    for asked, one in _rows(study, label, claim.name):
         if not one.can_be(claim) or (claim.each and not one.of_one):
             continue  # it is not said to be of one device
         if not (one.is_repeated(claim) if claim.bare else one.is_called(claim.name) or one.is_of_one(claim)):
@@ -45,19 +46,30 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     return min(wrong, key=lambda each: each[0])[1] if wrong and nearest else None
 
 
-def _rows(study: Study, label: str | None) -> Iterator[tuple[Question | None, Printed]]:
+def _rows(study: Study, label: str | None, name: str) -> Iterator[tuple[Question | None, Printed]]:
     """The amounts of the questions, or of one of them, and without a label those of the account and of a step."""
-    for asked in study.questions if label is None else (study.question(label),):
+    chosen = _chosen(study, label)
+    for asked in chosen:
         yield from ((asked, one) for one in (*printed(study, asked), *sent_in_a_pass(study, asked)))
+    for asked in _with_lines(chosen, name):
         yield from ((asked, one) for one in numbers_of_lines(study, asked))
     if label is None:
         yield from ((None, one) for one in (*in_account(study), *sent_in_a_step(study)))
 
 
+def _chosen(study: Study, label: str | None) -> Sequence[Question]:
+    return study.questions if label is None else (study.question(label),)
+
+
+def _with_lines(chosen: Sequence[Question], name: str) -> Sequence[Question]:
+    """The questions of which lines may be claimed by that name: none where one asks for what is called so, which has one answer."""
+    return () if any(same_symbol(each, name) for one in chosen for each in one.claimable) else chosen
+
+
 def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool) -> Verdict | None:
     """The verdict on a formula: that of a line or a row of its name; if `nearest`, of the first row that has another."""
     first: Verdict | None = None
-    for asked in study.questions if label is None else (study.question(label),):
+    for asked in _with_lines(_chosen(study, label), claim.name):
         for compared in formulas_of_lines(study, asked, claim.name, claim.formula):
             claimed, figures = Claimed(None, "number", claim.name), 0 if compared.same else None
             verdict = Verdict(claim, claim.name, claimed, asked.label, Stated(None), None, None, figures, compared)
@@ -66,7 +78,7 @@ def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool
             first = first or verdict
     if not nearest:
         return None
-    for asked, one in _rows(study, label):
+    for asked, one in _rows(study, label, claim.name):
         if one.formula is None or not one.is_called(claim.name):
             continue
         seen = study if asked is None else seen_by(study, asked)

@@ -12,7 +12,7 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.claims.formulas import Compared, equivalent, pythonic
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.measures import IN_BYTES
-from symbolic_mem.claims.names import one_word, same_symbol, written
+from symbolic_mem.claims.names import one_word, written
 from symbolic_mem.claims.printed import Printed
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Side, Total
 from symbolic_mem.document.steps import Step
@@ -75,12 +75,7 @@ def _chains(study: Study, question: Question) -> tuple[Chain, ...]:
 def _all(seen: Study, question: Question) -> Iterator[Chain]:
     for block in question.steps(question.advise(answer_to(seen, question))):
         if isinstance(block, Step):
-            yield from (one for one in block.chains if not (one.asked or _is_asked(one.left, question)))
-
-
-def _is_asked(left: Side, question: Question) -> bool:
-    """Whether a line is about what the question asks for: its answer alone is that, as of a degree before it is rounded by a rule."""
-    return any(same_symbol(left, name) for name in question.claimable)
+            yield from (one for one in block.chains if not one.asked)
 
 
 def _said_of(chain: Chain) -> Iterator[Side]:

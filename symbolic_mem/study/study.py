@@ -9,9 +9,11 @@ from typing import Any, Protocol, TypeVar, cast
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.symbols import L, Written, n_fsdp, table
+from symbolic_mem.base.told import grouped
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.words import listed
 from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.filled import filled
@@ -138,8 +140,13 @@ class Study(Setting):
 
     @property
     def heading(self) -> str:
-        """The title in plain text."""
-        return self.plain(self.title)
+        """The title in plain text, with the sizes of the model that a caller gives: it may name a model that has others."""
+        title = self.plain(self.title)
+        drawn = self.variants[self.variant - 1] if self.variant else ()
+        given = {one.aspect for one in self.caller if one not in drawn}
+        sizes = [one for one in self.values if one.name in given and one in self.built.model.parameters.free_symbols]
+        told = [f"{size} = {grouped(str(self.values[size]))}" for size in sizes]
+        return f"{title}, with {listed(told)}" if told else title
 
     def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
         """The study with all `changes` applied in order.

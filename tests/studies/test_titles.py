@@ -120,3 +120,17 @@ def test_what_a_question_does_not_read_is_said_in_its_part(name):
             if any("answer does not depend" in one or "compares no memory" in one for one in unused):
                 was = before[found.question.label]
                 assert plain_prose(found.question.sentence(found)) == plain_prose(was.question.sentence(was))
+
+
+def test_a_title_ends_with_the_sizes_of_the_model_that_the_caller_gives():
+    study = sm.load_study("llama-3.1-8b")
+    assert study.change(values={"L": 40}).heading == f"{study.heading}, with L = 40"
+    assert (
+        study.change(values={"d_ff": 8192, "L": 40, "B": 2}).heading == f"{study.heading}, with L = 40 and d_ff = 8192"
+    )
+    assert study.change(values={"B": 2, "S": 128}, device="mi300x").heading == study.heading
+
+
+def test_the_title_of_a_variant_gives_no_size_away():
+    study = sm.load_study("set-states")
+    assert study.varied(1).heading == study.heading
