@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import sympy as sp
 
+from symbolic_mem.base.rational import Number, plain
 from symbolic_mem.models.tensors import Alive, Part, Tensor
 
 Shape = tuple[sp.Expr, ...]
-Total = dict[tuple[object, ...], sp.Expr | int]
+Total = dict[tuple[object, ...], Number]
 
 
 class Storage:
@@ -20,13 +19,14 @@ class Storage:
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
         self.held = 0
-        self.times, self.key = _monomial(tensor)
+        self.times, elements = _monomial(tensor.shape)
+        self.key = (elements, tensor.bytes_per_element)
 
 
-def _monomial(tensor: Tensor) -> tuple[int | sp.Expr, tuple[object, ...]]:
-    """Its number of elements as a number and a product of symbols, which with its bytes say what is larger than what."""
-    times, rest = sp.Mul(*tensor.shape).as_coeff_Mul()
-    return times, (rest, tensor.bytes_per_element)
+def _monomial(shape: Shape) -> tuple[Number, sp.Expr]:
+    """A number of elements as a number and a product of symbols, which say what is larger than what."""
+    times, rest = sp.Mul(*shape).as_coeff_Mul()
+    return plain(times), rest
 
 
 class Live:
@@ -62,7 +62,7 @@ class Live:
 
     def weight(self, shape: Shape) -> None:
         """The gradient of a weight is made."""
-        times, rest = sp.Mul(*shape).as_coeff_Mul()
+        times, rest = _monomial(shape)
         self.making.append(Part(sp.S.One, shape))
         self._add((rest, "made"), times)
         self._add((rest, "making"), times)
@@ -71,7 +71,7 @@ class Live:
         """The gradients of weights that have been made are stored: with others of earlier batches they are summed."""
         made = tuple(self.making)
         for part in self.making:
-            times, rest = sp.Mul(*part.shape).as_coeff_Mul()
+            times, rest = _monomial(part.shape)
             self.total[rest, "making"] -= times
         self.made += self.making
         self.making = []
@@ -82,11 +82,11 @@ class Live:
         total = dict(self.total)
         for kind, parts in (("making", waiting), ("stepping", (part,))):
             for one in parts:
-                times, rest = sp.Mul(*one.shape).as_coeff_Mul()
+                times, rest = _monomial(one.shape)
                 total[rest, kind] = total.get((rest, kind), 0) + times
         self._note(total, f"{label}, the optimizer", waiting, (part,))
 
-    def _add(self, key: tuple[object, ...], times: sp.Expr | int) -> None:
+    def _add(self, key: tuple[object, ...], times: Number) -> None:
         self.total[key] = self.total.get(key, 0) + times
         self.grown = True
 
@@ -129,5 +129,5 @@ class Live:
         return tuple(moment for _, moment in self.front)
 
 
-def _covers(more: Mapping[tuple[object, ...], sp.Expr | int], less: Mapping[tuple[object, ...], sp.Expr | int]) -> bool:
+def _covers(more: Total, less: Total) -> bool:
     return all(times <= more.get(key, 0) for key, times in less.items() if times != 0)

@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.exact import Given, Numbers, missing, number
+from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.values import dataclass
@@ -27,19 +27,19 @@ class WholeSamples:
         """What the rule says, as a sentence without its end."""
         return f"each device holds whole sequences, ceiling({self.batch}/n) of them"
 
-    def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
+    def cut(self, term: Term, n: sp.Symbol, numbers: Numbers) -> Profile | None:
         """Return the term in whole sequences, or None when it does not grow with the batch."""
         if term.kind != "activations" or not term.degree.has(n) or not term.elements.has(self.batch):
             return None
         per_sample = sp.diff(term.undivided_bytes, self.batch)
         if per_sample.has(self.batch):
             raise BadInput(f"{term.name} is not linear in {self.batch}: whole sequences cannot be counted")
-        share, batch = _share(term, n, values), number(self.batch, values)
-        each = number(per_sample, values)
-        rest = number(term.undivided_bytes, values) - each * batch
+        share, batch = _share(term, n, numbers), numbers[self.batch]
+        each = numbers[per_sample]
+        rest = numbers[term.undivided_bytes] - each * batch
         return Profile(0, ratio(rest, share), (Rows(batch, each, share),))
 
-    def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
+    def gathered(self, n: sp.Symbol, numbers: Numbers) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
         return ()
 
@@ -58,14 +58,14 @@ class PaddedRows:
         """What the rule says, as a sentence without its end."""
         return "every tensor is cut into whole rows, and each device stores ceiling(rows/n) of them"
 
-    def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
+    def cut(self, term: Term, n: sp.Symbol, numbers: Numbers) -> Profile | None:
         """Return the rows of each tensor of the term, or None for a kind that is not cut by rows."""
         over = self.over(term, n)
         if over is None:
             return None
-        whole, share = self.whole(term, n), number(over / n, values)
+        whole, share = self.whole(term, n), numbers[over / n]
         size = term.bytes_per_element / (term.degree if whole else 1)
-        rows = tuple(_rows(part, size, share, values) for part in term.parts)
+        rows = tuple(_rows(part, size, share, numbers) for part in term.parts)
         return Profile(0, gathered=rows) if whole else Profile(0, rows=rows)
 
     def over(self, term: Term, n: sp.Symbol) -> sp.Expr | None:
@@ -81,7 +81,7 @@ class PaddedRows:
         """Whether a term is gathered from, or sent to, the devices along `n`: then each has the rows of all of them."""
         return term.padded is not None and term.padded.has(n)
 
-    def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
+    def gathered(self, n: sp.Symbol, numbers: Numbers) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
         return ()
 
@@ -101,13 +101,13 @@ class Gathered:
         """What the rule says, as a sentence without its end."""
         return f"the unit that is computed is also held whole, in {self.bytes} bytes per padded element"
 
-    def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
+    def cut(self, term: Term, n: sp.Symbol, numbers: Numbers) -> Profile | None:
         """No term changes: the gathered unit comes in addition."""
         return None
 
-    def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
+    def gathered(self, n: sp.Symbol, numbers: Numbers) -> tuple[Rows, ...]:
         """Return the rows of the unit, which every device holds whole."""
-        return tuple(_rows(part, sp.sympify(self.bytes), 1, values) for part in self.unit)
+        return tuple(_rows(part, sp.sympify(self.bytes), 1, numbers) for part in self.unit)
 
 
 Layout = WholeSamples | PaddedRows | Gathered
@@ -148,13 +148,12 @@ def cuts_at(layouts: Sequence[Layout], n: sp.Symbol, degree: int, values: Given 
 
 
 def _profile(memory: Memory, n: sp.Symbol, numbers: Numbers, layouts: Sequence[Layout]) -> Profile:
-    values = numbers.values_given
     fixed: Number = 0
     divided: Number = 0
     rows: list[Rows] = []
     gathered: list[Rows] = []
     for term in memory:
-        cut = _first(layout.cut(term, n, values) for layout in layouts) if layouts else None
+        cut = _first(layout.cut(term, n, numbers) for layout in layouts) if layouts else None
         if cut is not None:
             divided += cut.divided
             rows += cut.rows
@@ -165,7 +164,7 @@ def _profile(memory: Memory, n: sp.Symbol, numbers: Numbers, layouts: Sequence[L
             divided += ratio(term.undivided_at(numbers), numbers[term.degree / n])
         else:
             fixed += term.at(numbers)
-    gathered += (part for layout in layouts for part in layout.gathered(n, values) if part.bytes)
+    gathered += (part for layout in layouts for part in layout.gathered(n, numbers) if part.bytes)
     return Profile(fixed, divided, tuple(rows), tuple(gathered))
 
 
@@ -173,12 +172,17 @@ def _first(found: Iterable[Profile | None]) -> Profile | None:
     return next((cut for cut in found if cut is not None), None)
 
 
-def _rows(part: Part, size: sp.Expr, share: Number, values: Given) -> Rows:
-    rest = part.copies * sp.Mul(*part.shape[1:]) * size
-    rows = part.shape[0] if part.shape else 1  # a single number is not cut: every device holds it
-    return Rows(number(rows, values), number(rest, values), share)
+def _rows(part: Part, size: sp.Expr, share: Number, numbers: Numbers) -> Rows:
+    """The rows of a tensor, found once for what several instants hold of it."""
+
+    def find(known: Numbers) -> Rows:
+        rest = part.copies * sp.Mul(*part.shape[1:]) * size
+        rows = part.shape[0] if part.shape else sp.S.One  # a single number is not cut: every device holds it
+        return Rows(known[rows], known[rest], share)
+
+    return numbers.once(part, find, ("rows", size, share))
 
 
-def _share(term: Term, n: sp.Symbol, values: Given) -> Number:
+def _share(term: Term, n: sp.Symbol, numbers: Numbers) -> Number:
     """The factor c where the term is divided over c n devices."""
-    return number(term.degree / n, values)
+    return numbers[term.degree / n]

@@ -164,6 +164,6 @@ def _cuts(parts: Iterable[tuple[Rows, Number]]) -> list[tuple[int, int, int]]:
     """Rows as whole numbers a, b and a size, for ceil(a / (b n)) rows of that size; equal cuts are one."""
     sizes: dict[tuple[int, int], int] = {}
     for part, size in parts:
-        share = Fraction(part.rows) / part.over
+        share = part.rows if part.over == 1 else Fraction(part.rows) / part.over
         sizes[share.numerator, share.denominator] = sizes.get((share.numerator, share.denominator), 0) + int(size)
     return [(count, over, size) for (count, over), size in sizes.items()]
