@@ -80,7 +80,7 @@ from symbolic_mem.study.changed_recipe import use_recompute as use_recompute
 from symbolic_mem.study.changed_values import place_kind as place_kind
 from symbolic_mem.study.changed_values import set_rest as set_rest
 from symbolic_mem.study.changed_values import set_value as set_value
-from symbolic_mem.study.question import Found as Found
+from symbolic_mem.study.found import Found as Found
 from symbolic_mem.study.setting import Change as Change
 from symbolic_mem.study.study import Study as Study
 from symbolic_mem.sweeps.sweep import sweep as sweep

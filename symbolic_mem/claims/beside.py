@@ -18,8 +18,8 @@ from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.questions.parts.peaks import peak, step_of
 from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.precedence import precedence
-from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
 

@@ -24,7 +24,8 @@ from symbolic_mem.claims.of_a_rank import BUBBLE, bubble_formula
 from symbolic_mem.claims.spelled import RAISED
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.claimed import Claimed
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.found import Found
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 MAX_BITS = 4000

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sympy as sp
 
     from symbolic_mem.documents.runs import Run, Runs
-    from symbolic_mem.questions.layouts import FoundLayouts
+    from symbolic_mem.questions.parts.found_layouts import FoundLayouts
     from symbolic_mem.questions.parts.meshes import Tried
 
 

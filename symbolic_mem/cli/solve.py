@@ -13,7 +13,8 @@ from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import SOFTWARE, SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
-    from symbolic_mem.study.question import Found, Question
+    from symbolic_mem.study.found import Found
+    from symbolic_mem.study.question import Question
     from symbolic_mem.study.study import Study
 
 

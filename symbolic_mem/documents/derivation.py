@@ -17,7 +17,7 @@ from symbolic_mem.render.formats import UNSET
 from symbolic_mem.render.jinja import fragment_html
 from symbolic_mem.render.notebook import bundle
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 
 @dataclass(frozen=True, repr=False)

@@ -41,7 +41,8 @@ from symbolic_mem.questions.parts.uncounted import (
 )
 from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.study.answered import found_for
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.found import Found
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study, of_study
 
 

@@ -28,7 +28,7 @@ from symbolic_mem.render.svg import svg
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.answered import found_for
 from symbolic_mem.study.changed_values import PLACEMENTS
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.study import Study, of_study
 
 PARTS = ("table", "account", "bound", "derivation", "figure")

@@ -26,7 +26,7 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.filled import filled
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 Unit = tuple[Block, ...]
 

@@ -15,7 +15,7 @@ from symbolic_mem.documents.derivation import Derivation, Part
 from symbolic_mem.documents.documents import answers
 from symbolic_mem.documents.given import assumed, notation, wording
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.study import Study
 
 

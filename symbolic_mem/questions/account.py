@@ -28,8 +28,9 @@ from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.keys import At, key, sets, words
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -23,8 +23,9 @@ from symbolic_mem.hardware.catalogue import parse_rate
 from symbolic_mem.solvers.overheads import Buckets as Plan
 from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.keys import At, key, words
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 # Local names, those of the assignment: bytes of all gradients, bandwidth, overhead of one call, number of buckets.

@@ -167,7 +167,7 @@ class DeviceCount(Printed, WithSoftware, OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of devices."""
-        from symbolic_mem.questions.parts.found_degree import degree_claim
+        from symbolic_mem.questions.parts.degree_claims import degree_claim
 
         solved = [self.degree(one, one.capacity, self.counted) for one in kept_instants(_uncut(study), self.counted)]
         return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}

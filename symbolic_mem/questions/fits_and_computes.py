@@ -32,8 +32,8 @@ from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.keys import At, key, sets
-from symbolic_mem.study.question import Found
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -22,8 +22,9 @@ from symbolic_mem.questions.parts.keys import one_of, values
 from symbolic_mem.questions.parts.worked import Case, cases
 from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.keys import key, sets
-from symbolic_mem.study.question import Found, Question, symbols_in
+from symbolic_mem.study.question import Question, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -30,8 +30,8 @@ from symbolic_mem.solvers.bound import is_divided
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.keys import At, key, sets
-from symbolic_mem.study.question import Found
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

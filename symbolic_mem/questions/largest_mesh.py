@@ -21,8 +21,9 @@ from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.times import line, names_step
 from symbolic_mem.solvers.chips import largest_mesh
 from symbolic_mem.solvers.critical import tidy
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.keys import key
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 SCHEMES = ("dp", "fsdp", "tp", "fsdp+tp")

@@ -239,7 +239,7 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol, all devices of the run, and what one host of them holds."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
-        from symbolic_mem.questions.parts.found_degree import degree_claim, with_devices
+        from symbolic_mem.questions.parts.degree_claims import degree_claim, with_devices
         from symbolic_mem.questions.parts.hosts import host_claim
 
         asked = self._once(study)

@@ -191,7 +191,7 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree under the other rule, under the name of its symbol."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
-        from symbolic_mem.questions.parts.found_degree import degree_claim
+        from symbolic_mem.questions.parts.degree_claims import degree_claim
 
         asked = self._once(study)
         fits = fitting(asked.each[0][0])

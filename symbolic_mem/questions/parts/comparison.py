@@ -18,7 +18,7 @@ from symbolic_mem.base.symbols import local
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.sides import Variant
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 FIRST, SECOND = local("M", "first"), local("M", "second")
 DIFFERENCE = local("difference", "")

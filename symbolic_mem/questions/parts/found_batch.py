@@ -16,7 +16,7 @@ from symbolic_mem.questions.parts.conventions import Threshold
 from symbolic_mem.questions.parts.demands import Demand
 from symbolic_mem.questions.parts.mesh import FreeMesh
 from symbolic_mem.questions.parts.times import PassTimes, line
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -38,7 +37,6 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_summary, few_figures, placement_sentences
 from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.solvers.layout import WholeSamples
-from symbolic_mem.study.claimed import Claimed
 
 
 @dataclass(frozen=True, repr=False)
@@ -373,32 +371,3 @@ class FoundDegree(FoundAtInstants):
 def hardness(found: FoundDegree) -> tuple[float, bool, Number]:
     """How much an answer asks for: the more devices, the more; most of all where no number is enough."""
     return found.degree.demand
-
-
-def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is kept", each: int = 1) -> Claimed:
-    """What can be claimed of a degree that was solved for at several instants: the one that asks for most counts.
-
-    There are `each` devices for one of the degree.
-
-    Where two ask for the same whole number, the one that asks for more before it is rounded does.
-    """
-    chosen = max(solved, key=lambda one: (*one.asks, one.ideal.quotient or 0))
-    ideal = chosen.ideal
-    parts = None if chosen.rules else (ideal.divided, ideal.fixed, Limit(ideal.capacity, ideal.bound.strict))
-    quotient = None if chosen.rules else ideal.quotient
-    return Claimed(
-        chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits, each=each
-    )
-
-
-def with_devices(symbol: sp.Symbol, degree: Claimed) -> dict[str, Claimed]:
-    """Return a degree that can be claimed under its own name, and as `devices` those of the whole run."""
-    times = degree.each
-    value = None if degree.value is None else degree.value * times
-    quotient = None if degree.quotient is None else degree.quotient * times
-    parts = degree.parts if times == 1 else None
-    meaning = f"all devices at {degree.meaning}"
-    return {
-        symbol.name: degree,
-        "devices": replace(degree, value=value, quotient=quotient, parts=parts, meaning=meaning, each=1),
-    }

@@ -30,7 +30,7 @@ from symbolic_mem.questions.parts.words import (
 from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,7 +17,7 @@ from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.instants import words_of
 from symbolic_mem.questions.parts.peaks import Fullest
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,7 @@ from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.editions import Figure
 from symbolic_mem.questions.parts.worked import Case, WorkedLine
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from symbolic_mem.questions.parts.times import line
 from symbolic_mem.questions.parts.way import Way
 from symbolic_mem.questions.parts.ways import best_shape, more_axes, overlapped_axes, pipelined, wider_layer
 from symbolic_mem.questions.parts.ways_sent import accumulated, experts, fewer_bytes, grouped
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 
 
 def all_ways(case: Setting) -> tuple[Way, ...]:

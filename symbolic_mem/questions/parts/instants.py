@@ -13,7 +13,7 @@ from symbolic_mem.accounts.instant import decided
 from symbolic_mem.base.symbols import n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:

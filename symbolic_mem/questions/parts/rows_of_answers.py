@@ -15,7 +15,7 @@ from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.keys import OfRows
 from symbolic_mem.questions.parts.uncounted import cut_rows
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.found import Found
 from symbolic_mem.study.study import Study
 
 
