@@ -76,6 +76,11 @@ class Compare(Question):
         """What the sides change; a change of the caller's holds on both in its place."""
         return tuple(change for values in self.choices.values() for choice in values for change in choice.changes)
 
+    def reads(self, study: Study) -> frozenset[str] | None:
+        """The names of the symbols that either side reads."""
+        sides = [super(Compare, self).reads(side.study) for side in two_sides(study, self.choices)]
+        return frozenset[str]().union(*(names for names in sides if names is not None))
+
     def answer(self, study: Study) -> FoundGaps:
         """Match the terms of both accounts, and the tensors that their layers keep; each list sums to its difference."""
         a, b = two_sides(study, self.choices)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import r_lora
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.changed_recipe import (
     use_kernel,
@@ -16,7 +18,7 @@ from symbolic_mem.study.changed_recipe import (
     use_recipe,
     use_recompute,
 )
-from symbolic_mem.study.changed_values import place_kind, set_rest, use_plan
+from symbolic_mem.study.changed_values import place_kind, set_rest, set_value, use_plan
 from symbolic_mem.study.keys import At, Reader, words, wrong_type
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
@@ -59,20 +61,33 @@ def two_sides(study: Study, choices: Mapping[str, Choices]) -> tuple[Variant, Va
     """Return both variants of a study.
 
     What is given twice has one value for each of them. What is given once holds for both, unless nothing is given
-    twice: then the study as it stands is compared with the study that has it.
+    twice: then the study as it stands is compared with the study that has it. Adapters have one rank on both.
     """
     twice = any(len(values) == 2 for values in choices.values())
     first = {name: values[0] for name, values in choices.items() if twice}
     second = {name: values[-1] for name, values in choices.items()}
     degrees = {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
     placed = bool({"plan", "place", "rest"} & set(choices)) or (bool(degrees) and degrees <= set(study.values))
-    return _variant(study, first, second, placed), _variant(study, second, first, placed)
+    sides = [_variant(study, own, other, placed) for own, other in ((first, second), (second, first))]
+    ranks = [side.study.values.get(r_lora) for side in sides]
+    rank = next((one for one in ranks if one is not None), None)
+    if rank is not None:  # a recipe brings a rank of its own, and a table has one value for each symbol
+        also = (set_value(r_lora.name, int(rank)),)
+        for place, (own, other) in enumerate(((first, second), (second, first))):
+            if ranks[place] != rank:
+                made = _variant(study, own, other, placed, also)
+                name = made.name if ranks[place] is None else f"{made.name} with {r_lora} = {rank}"
+                sides[place] = replace(made, name=name)
+    a, b = sides
+    return a, b
 
 
-def _variant(study: Study, own: Mapping[str, Choice], other: Mapping[str, Choice], placed: bool) -> Variant:
+def _variant(
+    study: Study, own: Mapping[str, Choice], other: Mapping[str, Choice], placed: bool, also: tuple[Change, ...] = ()
+) -> Variant:
     caller = {change.aspect for change in study.caller}
     kept = [change for choice in own.values() for change in choice.changes if change.aspect not in caller]
-    changed = study.changed(sorted((*study.caller, *kept), key=lambda change: _RANK.get(change.aspect, 1)))
+    changed = study.changed(sorted((*study.caller, *kept, *also), key=lambda change: _RANK.get(change.aspect, 1)))
     differ = [
         name
         for name, choice in own.items()
