@@ -34,11 +34,29 @@ def maker(
     """Return what makes the memory at an instant, when somebody asks: the terms of its row, and those of an `optimizer` beside them."""
 
     def make() -> Memory:
-        found = (*_terms(step, row, place, moment, working), *optimizer)
+        found = (*_terms(step, row, place, moment, working), *_fetched(step, row, optimizer), *optimizer)
         there = tuple(term for term in found if term.times or any(part.copies is not sp.S.Zero for part in term.parts))
         return Memory(there, definitions=((P, step.model.parameters),))
 
     return make
+
+
+def _fetched(step: Step, row: Row, optimizer: tuple[Term, ...]) -> Iterator[Term]:
+    """What an optimizer on the device works on that lives on the host: of all tensors at once, or of the one at work."""
+    recipe = step.recipe
+    if not row.step or recipe.in_backward or "optimizer" in recipe.offload:
+        return
+    masters = any(one.kind == "optimizer" and not one.moment for one in recipe.states)
+    read = ("gradients",) if masters else ("gradients", "weights")
+    for state in recipe.states:
+        if state.kind not in recipe.offload or state.kind not in read or state.cast:
+            continue
+        if recipe.foreach:
+            yield from state_terms(state, step.model.weights.trained, recipe.source, step.apart)
+        elif optimizer:
+            part = replace(optimizer[0].parts[0], copies=sp.Integer(state.copies))
+            name, reason = f"{state.name} of the tensor at work", "fetched for the optimizer"
+            yield of_parts(name, state.kind, (part,), state.bytes_per_element, reason)
 
 
 def _terms(

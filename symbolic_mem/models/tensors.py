@@ -280,10 +280,15 @@ class Weights:
 
     def only(self, *, experts: bool) -> Weights:
         """Those of routed experts, or all others."""
-        held = (
-            one._replace(weights=tuple(weight for weight in one.weights if (weight.group == "experts") == experts))
-            for one in self.held
-        )
+        return self._where(lambda weight: (weight.group == "experts") == experts)
+
+    @property
+    def trained(self) -> Weights:
+        """Those that are trained."""
+        return self._where(SOME["trained"])
+
+    def _where(self, keep: Callable[[Tensor], bool]) -> Weights:
+        held = (one._replace(weights=tuple(filter(keep, one.weights))) for one in self.held)
         return Weights(tuple(one for one in held if one.weights))
 
 

@@ -183,6 +183,8 @@ class Recipe:
                 if self.in_backward
                 else "The optimizer steps on the host."
             )
+        elif not self.in_backward and {"weights", "gradients"}.intersection(self.offload):
+            yield "The optimizer steps on the device, and has there what it works on at once."
         if "activations" in self.offload:
             yield "What a block keeps has left the device when the next block begins, and is back when its backward pass does."
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from symbolic_mem.accounts.account import on_host
@@ -123,3 +125,35 @@ def test_a_value_that_the_host_alone_reads_counts():
     refuse_unread(study)
     with pytest.raises(BadInput, match="reads E"):
         Account(study.change(values={"E": 4})).refuse_unread()
+
+
+@pytest.mark.parametrize("kinds", ["gradients", "weights", "weights,gradients"])
+def test_a_step_on_the_device_has_what_it_works_on_at_once(kinds):
+    parameters = at(STUDY.model.parameters, STUDY.values)
+    held = [
+        one.memory.placed({}).at(STUDY.numbers) for one in STUDY.change(offload=kinds).timeline if one.phase == "step"
+    ]
+    assert held == [(2 + 2 + 4 + 2) * parameters]  # weights, gradients, moments, and AdamW's copy
+
+
+def test_of_frozen_weights_a_step_on_the_device_has_none():
+    frozen = load_study("lora-llama-3.1-8b").change(plan="one-device", offload="weights", values={"r_lora": 8})
+    (held,) = {one.memory.of("weights").at(frozen.numbers) for one in frozen.timeline if one.phase == "step"}
+    assert held == 4 * 32 * 8 * ((4096 + 4096) + (4096 + 1024))  # A and B of W_q and W_v, in FP32
+
+
+def test_a_step_from_master_weights_does_not_read_the_others():
+    study = STUDY.change(recipe="bf16-master", offload="weights")
+    assert all(not one.memory.of("weights").terms for one in study.timeline if one.phase == "step")
+
+
+def test_a_step_tensor_by_tensor_has_those_of_the_one_at_work():
+    study = STUDY.change(optimizer="adamw", offload="gradients")
+    one_by_one = replace(study.recipe, foreach=False)
+    largest = 2 * 128256 * 4096
+    held = [
+        one.memory.of("gradients").at(STUDY.numbers)
+        for one in replace(study, recipe=one_by_one).timeline
+        if one.phase == "step"
+    ]
+    assert held and max(held) == largest
