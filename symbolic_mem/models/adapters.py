@@ -116,6 +116,8 @@ def read_modules(given: Any, where: str) -> tuple[str, ...]:
             raise BadInput(
                 f'{where}: {clipped(name)} is a path or a pattern; give the names of modules, as in ["q_proj", "v_proj"]'
             )
+        if re.match(r"[\d-]", name):
+            raise BadInput(f'{where}: {clipped(name)} is no name of a module; give names such as "q_proj"')
     return tuple(dict.fromkeys(names))
 
 
