@@ -14,6 +14,7 @@ from symbolic_mem.base.tables import tables_of
 from symbolic_mem.models.tensors import GROUPS, Model
 from symbolic_mem.models.trained import EVERY_PRODUCT, SUMS, Trained, modules, weights_of
 
+LONGEST_NAME = 100
 MOST_MODULES = 64
 MOST_LAYERS = 10_000
 # What may stand in the file and changes what is kept, with the values that leave it out.
@@ -116,7 +117,7 @@ def read_modules(given: Any, where: str) -> tuple[str, ...]:
             raise BadInput(
                 f'{where}: {clipped(name)} is a path or a pattern; give the names of modules, as in ["q_proj", "v_proj"]'
             )
-        if re.match(r"[\d-]", name):
+        if len(name) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
             raise BadInput(f'{where}: {clipped(name)} is no name of a module; give names such as "q_proj"')
     return tuple(dict.fromkeys(names))
 
