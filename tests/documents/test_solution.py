@@ -43,6 +43,15 @@ def route(request, needs):
     return request.param
 
 
+def test_a_peak_is_told_with_its_margin_over_the_next_phase():
+    document = homework(load_study("llama-3.1-8b"))
+    told = [plain_prose(b.prose) for section in document.sections for b in section.blocks if isinstance(b, Paragraph)]
+    (first, *_) = (
+        one for one in told if one.startswith("A step is fullest at the loss, when the backward pass begins")
+    )
+    assert first.endswith("≈ 79.310 GiB is max(forward, loss, backward, step), ≈ 1.9570 GiB over the next:")
+
+
 def test_all_answers_stand_in_one_box_before_anything_is_derived():
     document = homework(XXL)
     (box,) = [block for block in document.sections[0].blocks if isinstance(block, Answers)]

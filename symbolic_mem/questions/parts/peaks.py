@@ -18,7 +18,7 @@ from symbolic_mem.base.symbols import B, M_static, S, V, n_fsdp, n_pos
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full
-from symbolic_mem.document.words import about, gib, joined, sentences
+from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.held import Instant, margin, peak_record
@@ -180,24 +180,28 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
         rows.append((text(name), *(_shown(one.parts[name]) if name in one.parts else text("–") for one in found)))
     rows.append((text("together"), *(_shown(one.bytes) for one in found)))
     columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
-    yield Paragraph(
-        say(
-            "A step is fullest at {words}: {size} is max({phases}), each phase at its fullest:",
-            phases=", ".join(one.phase for one in found),
-            size=_shown(most.bytes),
-            words=most.words,
-        )
-        if len(found) > 1
-        else say("A step is fullest at {words}:", words=most.words)
-    )
-    yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
-    told = []
-    if ahead := margin(found):
-        told.append(say("The largest is {ahead} over the next.", ahead=_shown(ahead)))
+    if len(found) > 1:
+        yield Paragraph(_fullest_words(found, most))
+        caption = text("The instants of a step, each phase at its fullest")
+    else:
+        yield Paragraph(say("A step is fullest at {words}:", words=most.words))
+        caption = text("The instants of a step")
+    yield Table(caption, columns, tuple(rows), totals=True)
     if taken := tuple(turn_words(most.turns)):
-        told.append(say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; ")))
-    if told:
-        yield from in_full([Paragraph(sentences(*told))])
+        said = say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; "))
+        yield from in_full([Paragraph(said)])
+
+
+def _fullest_words(found: Sequence[Fullest], most: Fullest) -> Prose:
+    """Where a step is fullest, of which phases that is the most, and by how much."""
+    pieces = {"phases": ", ".join(one.phase for one in found), "size": _shown(most.bytes), "words": most.words}
+    if ahead := margin(found):
+        return say(
+            "A step is fullest at {words}: {size} is max({phases}), {ahead} over the next:",
+            ahead=_shown(ahead),
+            **pieces,
+        )
+    return say("A step is fullest at {words}: {size} is max({phases}), as much as the next:", **pieces)
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
