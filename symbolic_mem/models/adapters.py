@@ -117,7 +117,7 @@ def read_modules(given: Any, where: str) -> tuple[str, ...]:
             raise BadInput(
                 f'{where}: {clipped(name)} is a path or a pattern; give the names of modules, as in ["q_proj", "v_proj"]'
             )
-        if len(name) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
+        if name not in modules() and (len(name) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name)):
             raise BadInput(f'{where}: {clipped(name)} is no name of a module; give names such as "q_proj"')
     return tuple(dict.fromkeys(names))
 
