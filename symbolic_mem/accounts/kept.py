@@ -24,6 +24,8 @@ DONE = ("labels", "total weight")  # of the loss, when its backward pass has use
 
 def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Weights | None:
     """Return the weights whose gradients are there, as the rank keeps them."""
+    if row.gradients == "gone":
+        return None
     if step.recipe.in_backward or "gradients" in step.recipe.offload:
         return None if step.gathers else Weights(tuple(_held(step, tuple(making(step, row, moment)))))
     if step.recipe.gradients_persist or row.gradients == "all":
@@ -47,6 +49,9 @@ def making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
     """Yield the weights whose gradients have been made, and neither been added to those of an earlier batch nor used."""
     if row.phase in ("loss", "backward"):
         yield from () if moment is None else moment.making
+        if row.phase == "backward" and row.outside:
+            yield from _embedded(step, row)
+            return
         if row.phase == "backward" or (moment is not None and moment.name != HEAD):
             yield from step.units.tied
     yield from _embedded(step, row)
@@ -62,7 +67,7 @@ def _embedded(step: Step, row: Row) -> Iterator[Part]:
 
 def waiting_for(step: Step, row: Row) -> Iterator[Times]:
     """Yield the gradients of a tied head beside those that are counted anyway: of its first use, and while both are summed."""
-    counted = step.recipe.gradients_persist or step.recipe.in_backward or "gradients" in step.recipe.offload
+    counted = step.recipe.gradients_persist or step.one_by_one or "gradients" in step.recipe.offload
     number = row.tied + int(row.embedded and not counted)
     if number and step.units.tied:
         yield Times(sp.Integer(number), step.scaled("gradients", step.units.tied))
@@ -85,7 +90,7 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
     """Yield what the backward pass still needs, layer by layer, and that of the block at work."""
     if row.activations == "none":
         yield from _batch(step)
-        if row.embedded:
+        if row.embedded and not row.outside:
             yield tensors(step, "gradient of what enters the blocks", (block_input(step.units.blocks[0].layers[0]),))
         return
     over = place is not None and place.index == 0 and moment is None and row.phase == "backward"

@@ -11,7 +11,9 @@ import sympy as sp
 
 from symbolic_mem.accounts.left_out import LeftOut
 from symbolic_mem.accounts.ranks import Rank, ranks
-from symbolic_mem.base.exact import Numbers
+from symbolic_mem.accounts.schedule import schedule_of
+from symbolic_mem.accounts.units import units
+from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.symbols import B, n_cp, n_fsdp
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Part
@@ -24,16 +26,24 @@ from symbolic_mem.recipes.states import State
 BF16, FP32, IDS = sp.Integer(2), sp.Integer(4), sp.Integer(8)
 ALIGNED = sp.Integer(64 * (2 + 4))  # a tensor begins at a multiple of 64 numbers, of BF16 weights and FP32 gradients
 PADDING, WORDS, RING, SHARED = "padding of buffers", "words", "keys and values of others", "shared key-value heads"
-BUCKETS, STEP = "buckets of gradients", "copies of gradients"
+BUCKETS, STEP, CUTS = "buckets of gradients", "copies of gradients", "tensors that parts cut"
 DDP = "PyTorch 2.13, DistributedDataParallel: gradient_as_bucket_view, which is false unless it is set"
 DDP_BUCKETS = "the buckets of DistributedDataParallel, a copy of all gradients unless gradient_as_bucket_view is set"
 DEEPSPEED = "DeepSpeed 0.19.8, runtime/zero/stage_1_and_2.py and config.py; measured: tests/data/measure_deepspeed.py"
 DEEPSPEED_BUCKET = (
     "the bucket in which DeepSpeed reduces gradients, and a copy of it: reduce_bucket_size, 500,000,000 numbers by default; "
-    "one bucket more with overlap_comm"
+    "one bucket more with overlap_comm; recipe deepspeed-bf16 counts it"
 )
 DEEPSPEED_STEP = "the copies that DeepSpeed makes of a rank's gradients for its step: flattened, and in FP32"
 IN_A_BUCKET = sp.Integer(500_000_000)
+CUT_TENSORS = (
+    "what the tensors that a rank has a part of have beyond it, whose gradients DeepSpeed keeps whole, less than"
+)
+LARGE = "the gradient of a tensor larger than the bucket while that of the next is made, and a copy of it, less than"
+OF_STAGE_3 = "the bucket in which DeepSpeed's stage 3 reduces gradients"
+LIVE = "the weights that DeepSpeed's stage 3 keeps gathered at most, stage3_max_live_parameters, 1,000,000,000 numbers by default"
+MAY_LIVE = sp.Integer(1_000_000_000)
+DEEPSPEED_3 = "DeepSpeed 0.19.8, runtime/zero/stage3.py and config.py; read, not measured"
 BUFFERS = "Megatron-LM d98e8a6, core/optimizer/param_layout.py"
 PASS_ROUND = "keys and values that go round the ring, for each piece on its way"
 GATHERED = "keys and values of the whole sequence, for each query head, which context parallelism gathers for a moment"
@@ -46,7 +56,7 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
     2023), PyTorch's context parallelism, which gathers them (torchtitan's default), and the buckets of gradients of PyTorch
     and of DeepSpeed.
     """
-    yield from _buckets(plan, built, recipe)
+    yield from _buckets(plan, built, recipe, numbers)
     if plan.engine and engines()[plan.engine].refers:
         found = ranks(plan, built, numbers, every=False)
         most = found[0] if len(found) == 1 else max(found, key=lambda rank: numbers[_weights(rank)], default=None)
@@ -60,9 +70,15 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
     yield from _of_others(plan, whole, built, recipe, numbers)
 
 
-def _buckets(plan: Plan, built: Built, recipe: Recipe) -> Iterator[LeftOut]:
+def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
     """In what gradients are summed that are whole on each device, or that are divided while weights are not, and their copies."""
+    if recipe.schedule == "deepspeed" and "weights" in plan.divided and "gradients" not in recipe.offload:
+        for words, number in ((OF_STAGE_3, sp.Integer(recipe.bucket)), (LIVE, MAY_LIVE)):
+            yield LeftOut(words, words, ((Part(number, ()),),), recipe.gradient_bytes(), source=DEEPSPEED_3)
     if plan.engine or plan.sends != "dp" or "gradients" in recipe.offload:
+        return
+    if schedule_of(recipe, built.model, plan.shares).startswith("deepspeed"):
+        yield from _beyond_parts(built, recipe, numbers)
         return
     own = [one for one in recipe.states if one.kind == "gradients"]
     if "gradients" not in plan.divided:
@@ -73,6 +89,20 @@ def _buckets(plan: Plan, built: Built, recipe: Recipe) -> Iterator[LeftOut]:
     if recipe.moments == FP32:
         made = {one: FP32 + (0 if one.bytes_per_element == FP32 else one.bytes_per_element) for one in own}
         yield from _all_of(own, made, built, STEP, DEEPSPEED_STEP, DEEPSPEED, plan.shares["gradients"].degree)
+
+
+def _beyond_parts(built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
+    """What DeepSpeed holds beyond a rank's part of the gradients: of the tensors at its two ends, and of those that fill no bucket."""
+    each = recipe.gradient_bytes()
+    trained = dict.fromkeys(one.shape for layer in built.model.layers for one in layer.weights if one.trained)
+    sets = tuple((Part(sp.Integer(2), shape),) for shape in trained)
+    if sets:
+        yield LeftOut(CUTS, CUT_TENSORS, sets, each, source=DEEPSPEED, among=n_fsdp)
+    of_blocks = [Part(sp.S.One, part.shape) for unit in units(built.model).blocks for part in unit.trained]
+    known = [part for part in of_blocks if not missing(sp.Mul(*part.shape), numbers.values_given)]
+    large = tuple((part,) for part in known if numbers.product(part.shape) > recipe.bucket)
+    if large and recipe.bucket:
+        yield LeftOut(BUCKETS, LARGE, large, 2 * each, source=DEEPSPEED)
 
 
 def _all_of(

@@ -48,8 +48,17 @@ class Row:
     caller: bool = False
     embedded: bool = False
     tied: int = 0
+    reduced: str = ""
+    part: int = 0
+    master: bool = False
+    norm: bool = False
     scalars: int = 0
     step: bool = False
+
+    @property
+    def outside(self) -> bool:
+        """Whether a gradient of what lies before the blocks is reduced, when what its operation needed is let go."""
+        return self.embedded and self.reduced in ("full", "own")
 
 
 @cache
@@ -71,10 +80,13 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
     """Return the name of the schedule of a step, or "" where only the sum of what is kept is known.
 
     An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, ``zero2`` where all gradients
-    are and no weights, in one dtype, and ``eager`` where neither are.
+    are and no weights, in one dtype, and ``eager`` where neither are. DeepSpeed's has ``deepspeed-2`` and ``deepspeed-1``:
+    all of the optimizer is divided, with the gradients or without, and no weights.
     """
     if not recipe.schedule or not any(layer.block for layer in model.layers):
         return ""
+    if recipe.schedule == "deepspeed":
+        return _of_deepspeed(recipe, placement)
     if any(state.kind == "buffers" for state in recipe.states) or "buffers" in placement:
         return ""
     if _copies_unseen(model):
@@ -90,6 +102,21 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
             return "eager"
         return "zero2" if _all(gradients) and known and _one_dtype(recipe) else ""
     return "fsdp2" if _all(weights) and known and not (recipe.in_backward and "weights" in recipe.offload) else ""
+
+
+def _of_deepspeed(recipe: Recipe, placement: Mapping[str, Placed]) -> str:
+    weights, gradients = placement.get("weights"), placement.get("gradients")
+    if recipe.offload or recipe.in_backward or "buffers" in placement or not _all(placement.get("optimizer")):
+        return ""
+    if not _one_dtype(recipe) or not (weights is None or weights.fraction == 0):
+        return ""
+    if (
+        recipe.gradient_bytes() != recipe.activations or recipe.moments != 4
+    ):  # kept or updated in another dtype, by other ways
+        return ""
+    if gradients is None or gradients.fraction == 0:
+        return "deepspeed-1"
+    return "deepspeed-2" if _all(gradients) else ""
 
 
 def converting(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Built:

@@ -29,7 +29,8 @@ class Step:
     `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of shards and
     replicas keeps what it sums over the replicas until the backward pass is over. The experts of the kinds that are `apart` are
     divided over devices of their own; `others` is by how many devices another parallelism divides the weights than the
-    `shards` of those that gather them. Nothing else of where memory lives changes an instant: shares divide what is there.
+    `shards` of those that gather them. It `reduces` each gradient when it is made, where weights are whole. Nothing else of
+    where memory lives changes an instant: shares divide what is there.
     """
 
     model: Model
@@ -44,11 +45,17 @@ class Step:
     gathers: bool
     alone: bool = False
     hybrid: bool = False
+    reduces: bool = False
 
     @cached_property
     def units(self) -> Units:
         """Its blocks, and what lies around them."""
         return units(self.model)
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each gradient is used as soon as it is made."""
+        return self.recipe.in_backward or self.reduces
 
     @cached_property
     def places(self) -> tuple[Place, ...]:

@@ -12,6 +12,7 @@ from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, waiting_for, with_gradients
 from symbolic_mem.accounts.momentary import at_work, called
 from symbolic_mem.accounts.places import Place
+from symbolic_mem.accounts.reduced import behind, reduced, size_reduced
 from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Memory, Term, Times, of_parts
@@ -99,22 +100,30 @@ def _terms(
     if waiting:
         name, reason = "gradients of the tied head", "of each of its uses until they are summed"
         yield whole(step, name, waiting, step.gradient_bytes, reason)
-    if step.recipe.gradients_persist and "gradients" not in step.recipe.offload:
+    yield from reduced(step, row, moment)
+    adds = step.recipe.gradients_persist and "gradients" not in step.recipe.offload
+    if adds or step.reduces:
         made = tuple(making(step, row, moment))
+        if row.reduced == "head" and moment is not None:  # it did not go into the bucket, and waits
+            made = (*behind(moment), *made)
         if made:
             name, reason = "gradients before they are added", "made anew, then added"
+            if step.reduces:
+                name, reason = "gradients before they are reduced", "as the backward pass computes them"
             times = (Times(sp.S.One, step.scaled("gradients", made)),)
             yield whole(step, name, times, step.gradient_bytes, reason)
 
 
-def size_inside(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
+def size_inside(step: Step, row: Row, moment: Moment) -> Callable[[Numbers], Number]:
     """The bytes of what differs from moment to moment inside a block."""
-    each = step.recipe.gathers if step.gathers else sp.S.Zero if step.recipe.gradients_persist else step.gradient_bytes
-    adds = step.gradient_bytes if step.recipe.gradients_persist and not step.gathers else sp.S.Zero
+    anew = step.recipe.gradients_persist or step.reduces
+    each = step.recipe.gathers if step.gathers else sp.S.Zero if anew else step.gradient_bytes
+    adds = step.gradient_bytes if anew and not step.gathers else sp.S.Zero
 
     alone = "gradients" in step.recipe.offload
     making = step.scaled("gradients", moment.making)
     made = moment.made if step.gathers else step.scaled("gradients", moment.made)
+    beside = size_reduced(step, row, moment)
 
     def size(numbers: Numbers) -> Number:
         kept = (one for layer in moment.saved for one in layer.saved)
@@ -131,7 +140,7 @@ def size_inside(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
             stepping = step.scaled("optimizer", moment.stepping)
             return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepping)
         total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in made)
-        return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in making)
+        return numbers[beside] + total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in making)
 
     return size
 

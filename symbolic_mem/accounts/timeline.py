@@ -11,16 +11,17 @@ import sympy as sp
 from symbolic_mem.accounts.instant import LATE, Called, Instant
 from symbolic_mem.accounts.momentary import at_work, loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
+from symbolic_mem.accounts.reduced import behind, largest, normed
 from symbolic_mem.accounts.schedule import Row, converting, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.there import copied, maker, size_inside
 from symbolic_mem.accounts.units import units
-from symbolic_mem.accounts.working import Moment, ends, moments, passing
+from symbolic_mem.accounts.working import STEPPED, Moment, ends, moments, passing
 from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.symbols import n_cp, n_fsdp, n_replica
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import Model, Part, Tensor
+from symbolic_mem.models.tensors import OPTIMIZER, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import kept_output
@@ -44,8 +45,8 @@ def _timeline(
     hybrid: bool,
     only: tuple[Called, ...],
 ) -> tuple[Instant, ...]:
-    gathers = name in ("fsdp2", "zero2")
-    step = Step(model, recipe, loss, inside, apart, others, shards, keep, residues, gathers, alone, hybrid)
+    gathers, reduces = name in ("fsdp2", "zero2"), name == "deepspeed-2"
+    step = Step(model, recipe, loss, inside, apart, others, shards, keep, residues, gathers, alone, hybrid, reduces)
     names = {name for name, *_ in only}
     rows = (row for row in schedule(name) if not only or row.name in names)
     return tuple(instant for row in rows for instant in _instants(step, row, only))
@@ -75,10 +76,10 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         words = row.words.format(block=place.words)
         if row.at == "each" and row.activations == "work":
             for moment in _moments(step, place):
-                at = f"{words}, at {moment.name}" if moment.name else words
+                at = f"{words}, at {_called(step, row, moment)}" if moment.name else words
                 if not _among(only, row.name, place.words, at):
                     continue
-                make, inside = maker(step, row, place, moment), size_inside(step, moment)
+                make, inside = maker(step, row, place, moment), size_inside(step, row, moment)
                 yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
             continue
         every = step.recipe.recompute.products
@@ -87,7 +88,7 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
             at = f"the forward pass of the {place.words}, at {moment.name}"
             if not _among(only, row.name, place.words, at):
                 continue
-            make, inside = maker(step, replace(row, activations="work"), place, moment), size_inside(step, moment)
+            make, inside = maker(step, replace(row, activations="work"), place, moment), size_inside(step, row, moment)
             yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
         if forward or not _among(only, row.name, "", words):
             continue
@@ -121,7 +122,8 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
             yield Instant(row.name, row.phase, row.words, maker(step, row, optimizer=own))
         return
     if not row.step:
-        yield Instant(row.name, row.phase, row.words, maker(step, row))
+        for own in ((one,) for one in normed(step)) if row.norm else ((),):
+            yield Instant(row.name, row.phase, row.words, maker(step, row, optimizer=own))
         return
     for held, count in step_terms(step.model, step.recipe) or ((None, sp.S.One),):
         own = () if held is None else (held,)
@@ -139,10 +141,7 @@ def _stepped(step: Step, parts: tuple[Part, ...]) -> Iterator[tuple[Term, ...]]:
     if not at_work(step.recipe):
         yield ()
         return
-    sizes = {sp.Mul(*part.shape): part.shape for part in parts}
-    for size, shape in sizes.items():
-        if any((other / size).as_numer_denom()[1] == 1 for other in sizes if other != size):
-            continue  # that other is as large whatever the values are
+    for shape in largest(parts):
         yield (copied(step, (Part(sp.S.One, shape),)),)
 
 
@@ -153,10 +152,12 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
     turn = LATE if row.phase == "forward" else -1
     for place in step.last if row.at else (None,):
         where = (sp.S.One, 1, None) if place is None else (place.unit.count, place.least, place.most)
-        for moment in ends(step.units.work, row.phase != "forward", step.recipe.in_backward):
-            words = f"{row.words}, at {moment.name}"
+        for moment in ends(step.units.work, row.phase != "forward", step.one_by_one):
+            if row.reduced == "head" and (step.units.tied or not behind(moment)):
+                continue
+            words = f"{row.words}, at {_called(step, row, moment)}"
             if _among(only, row.name, row.name, words):
-                make, inside = maker(step, row, place, moment), size_inside(step, moment)
+                make, inside = maker(step, row, place, moment), size_inside(step, row, moment)
                 yield Instant(row.name, row.phase, words, make, *where, turn, row.name, inside)
 
 
@@ -164,7 +165,15 @@ def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
     raw = step.model.batch is not None
     incoming = not (raw and place.later is None)
     batch = step.model.batch if place.index == 0 else None
-    return moments(place.unit, incoming, batch, place.again, step.recipe.in_backward)
+    return moments(place.unit, incoming, batch, place.again, step.one_by_one)
+
+
+def _called(step: Step, row: Row, moment: Moment) -> str:
+    """What a moment inside a block is called: where a gradient is reduced when it is made, that it has been."""
+    if not (step.reduces and moment.stepping):
+        return moment.name
+    what = "fills the bucket" if row.reduced == "full" else "has been made"
+    return f"{moment.name.removesuffix(OPTIMIZER).removesuffix(STEPPED)}, whose gradient {what}"
 
 
 def _working(step: Step, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ...]:

@@ -11,6 +11,8 @@ from symbolic_mem.accounts.units import Unit
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import END, Alive, Layer, Part, Tensor, Work
 
+STEPPED = ", when its weight is stepped"
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -77,7 +79,7 @@ def moments(
             kept = tuple(t for t in layer.saved if t.name not in op.releases or t == batch)
             layer = layers[position] = layer if kept == layer.saved else replace(layer, saved=kept)
             if own and steps:
-                words = f"{op.name}, when its weight is stepped"
+                words = op.name + STEPPED
                 found.append(Moment(words, tuple(layers), tuple(live), made, making, making))
     return tuple(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, plain
-from symbolic_mem.models.tensors import Alive, Part, Tensor
+from symbolic_mem.models.tensors import OPTIMIZER, Alive, Part, Tensor
 
 Shape = tuple[sp.Expr, ...]
 Total = dict[tuple[object, ...], Number]
@@ -84,7 +84,7 @@ class Live:
             for one in parts:
                 times, rest = _monomial(one.shape)
                 total[rest, kind] = total.get((rest, kind), 0) + times
-        self._note(total, f"{label}, the optimizer", waiting, (part,))
+        self._note(total, label + OPTIMIZER, waiting, (part,))
 
     def _add(self, key: tuple[object, ...], times: Number) -> None:
         self.total[key] = self.total.get(key, 0) + times

@@ -46,6 +46,7 @@ FEEDS = (LINEAR, AFTER_ATTENTION)
 END = "what comes after the blocks"
 PREDICTION = "module that predicts one token more"  # the block of such a module, which comes after all others
 HEAD = "the product with W_head"
+OPTIMIZER = ", the optimizer"  # after the name of an operation whose weight is stepped
 EMBEDDED = "output of the embedding"
 SUMMANDS = ("embedded tokens", "embedded positions")  # of which the input of the first block is made
 HIDDEN = "output of the last norm"

@@ -25,7 +25,7 @@ from symbolic_mem.recipes.tuned import read_tuned
 DEFAULT = "cs336"
 KEYS = (
     *("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach", "cache", "page"),
-    *("prefill", "logits"),
+    *("prefill", "logits", "reduce_bucket_size"),
     *("trained", "optimizer_in_backward", "offload", *COPIES),
 )
 
@@ -87,6 +87,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         precisions=tuple(table.get("precisions", ("16-bit",))),
         quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
         foreach=table.get("foreach", True),
+        bucket=table.get("reduce_bucket_size", 0),
         cache=cache_format(table["cache"]) if "cache" in table else None,
         page=table.get("page", 1),
         prefill=table.get("prefill"),
@@ -165,6 +166,8 @@ def read_recipe(
         chosen = chosen.with_logits(entry(table, "logits", str, where), f"{where}: logits")
     if "foreach" in table:
         chosen = replace(chosen, foreach=entry(table, "foreach", bool, where))
+    if "reduce_bucket_size" in table:
+        chosen = chosen.with_bucket(entry(table, "reduce_bucket_size", int, where), f"{where}: reduce_bucket_size")
     return chosen
 
 

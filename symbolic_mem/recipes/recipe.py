@@ -32,7 +32,7 @@ from symbolic_mem.recipes.widths import Widths
 FP32 = sp.Integer(4)
 _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
-SCHEDULES = ("torch", "sum")
+SCHEDULES = ("torch", "deepspeed", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
 _CHANGED = "Changed from the preset: "
 _FREED = "gradients do not persist between micro-batches"
@@ -43,6 +43,7 @@ PAGED = (
 )
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 MOST_TOKENS = 10**6
+MOST_IN_A_BUCKET = 10**12
 LOGITS = ("last", "all")
 
 
@@ -67,7 +68,7 @@ class Recipe:
     `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
     sent in values of `reduces` bytes beside those that were computed (None: it is not said). `schedule` is the engine's
     whose instants of a step are known ("": the source states a sum), and `foreach` says whether its optimizer works on
-    all tensors at once. With `scalars` single numbers count too, such as the counters of the optimizer's steps.
+    all tensors at once. Gradients are reduced in a `bucket` of so many numbers (0: in none that is known). With `scalars` single numbers count too, such as the counters of the optimizer's steps.
     `precisions` are those of the engine profiles that it agrees with, the first of which it brings; `quantised` are the
     bytes of the inputs of linear layers, where they are not those of the other `activations`. `tuned` says what of the model is
     trained, and `in_backward` that each gradient goes as soon as the optimizer has used it. The kinds of `offload` live in the
@@ -103,6 +104,7 @@ class Recipe:
     reduces: sp.Rational | None = None
     schedule: str = ""
     foreach: bool = True
+    bucket: int = 0
     scalars: bool = False
     of_optimizer: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ("16-bit",)
@@ -355,10 +357,38 @@ class Recipe:
         return replace(self, recompute=how)
 
     def with_schedule(self, name: str, where: str = "schedule") -> Recipe:
-        """Return the recipe that counts the instants of a step of an engine (``torch``), or what is kept as a ``sum``."""
+        """Return the recipe that counts the instants of a step of its engine (``torch``, ``deepspeed``), or what is kept as a ``sum``."""
         if name not in SCHEDULES:
             raise BadInput.unknown(f"{where}: unknown schedule {name!r}", name, SCHEDULES)
+        if name == "deepspeed" and not self.bucket:
+            raise BadInput(
+                f"{where}: recipe {self.name!r} is not of DeepSpeed; choose recipe deepspeed-bf16, or leave it out"
+            )
+        if name == "torch" and self.bucket:
+            raise BadInput(
+                f"{where}: recipe {self.name!r} is of DeepSpeed; give deepspeed or sum, or choose another recipe"
+            )
         return replace(self, schedule="" if name == "sum" else name)
+
+    def with_bucket(self, numbers: int, where: str = "reduce_bucket_size") -> Recipe:
+        """Return the recipe that reduces gradients in a bucket of so many numbers: DeepSpeed's ``reduce_bucket_size``.
+
+        Raises `BadInput` for a recipe that has none, and for what is no number of numbers.
+
+        >>> from symbolic_mem.recipes.read import recipe
+        >>> recipe("deepspeed-bf16").with_bucket(200_000_000).bucket
+        200000000
+        """
+        if not self.bucket:
+            raise BadInput(
+                f"{where}: recipe {self.name!r} has no bucket; choose recipe deepspeed-bf16, or leave it out"
+            )
+        if isinstance(numbers, bool) or not 1 <= numbers <= MOST_IN_A_BUCKET:
+            raise BadInput(f"{where}: {numbers!r} is no size; give a whole number from 1 to {MOST_IN_A_BUCKET:,}")
+        if numbers == self.bucket:
+            return self
+        start = "gradients are reduced in a bucket of"
+        return self._noting(f"{start} {numbers:,} numbers", start, bucket=numbers)
 
     def with_cache(self, name: str, where: str = "cache") -> Recipe:
         """Return the recipe with caches in another format: see `cache_format`.
