@@ -599,3 +599,13 @@ def test_adapters_on_plain_modules_are_said_to_be_counted_so(run, profile, told)
     assert ["What blocks keep of LoRA and QLoRA is counted for plain modules of PyTorch." in one for one in said] == [
         True
     ] * told
+
+
+@pytest.mark.parametrize(("model", "said"), [("mixtral-8x7b", "84 GiB in all"), ("llama-3.1-8b", "")])
+def test_experts_that_transformers_5_does_not_pack_are_said_to_be(run, model, said):
+    """Mixtral 8x7B: 32 blocks of 8 experts with 3 matrices of 4096 by 14,336, in 16 bits."""
+    assert 32 * 8 * 3 * 4096 * 14_336 * 2 == 84 * 2**30
+    rows = json.loads(run("fit", model, "--on", "8x h100-80gb", "--json").out)["rows"]
+    about = ["stay in 16 bits" in " ".join(row.get("cautions", ())) for row in rows]
+    assert about == [False, False, bool(said), False]
+    assert said in run("fit", model, "--on", "8x h100-80gb").out

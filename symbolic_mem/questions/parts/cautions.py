@@ -6,13 +6,14 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Given
+from symbolic_mem.base.exact import Given, at
 from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about, gib, listed
 from symbolic_mem.hardware.catalogue import UNSTATED, taken_by_a_context
 from symbolic_mem.hardware.devices import Device
+from symbolic_mem.models.packing import is_matrix
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.closeness import CLOSE, Known, Size, closeness
 from symbolic_mem.questions.parts.uncounted import rows_take, uncounted_bytes
@@ -20,6 +21,8 @@ from symbolic_mem.recipes.libraries import libraries
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
+
+BITSANDBYTES = "bitsandbytes"
 
 
 def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
@@ -63,7 +66,7 @@ def cautions_of_fit(
     """Say what may have no room beside what is `held` and fits: a process, whole rows that are not `padded`, what is not counted."""
     rows = () if padded else whole_rows(study, values, capacity, held, verb)
     more = crowded(study, values, capacity, held, padded=padded)
-    others = (*elsewhere(study.recipe, capacity.device), *too_long(study, values))
+    others = (*elsewhere(study.recipe, capacity.device), *packed_experts(study), *too_long(study, values))
     return (*close_fit(capacity, held), *rows, *more, *others)
 
 
@@ -90,6 +93,34 @@ def too_long(study: Study, values: Given) -> tuple[Prose, ...]:
             tokens=Amount(symbolic(tokens)),
             reach=Amount(symbolic(architecture.reach)),
             refused=refused,
+        ),
+    )
+
+
+def packed_experts(study: Study) -> tuple[Prose, ...]:
+    """Say of experts that a recipe packs with bitsandbytes what they are where they are no linear layers.
+
+    Source: transformers 5.24, integrations/bitsandbytes.py, replace_with_bnb_linear; bitsandbytes, issues 1849 and 1965.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> [len(packed_experts(load_study(name).change(recipe="qlora"))) for name in ("mixtral-8x7b", "llama-3.1-8b")]
+    [1, 0]
+    """
+    experts = [
+        (layer.repeat, weight)
+        for layer in study.model.layers
+        for weight in layer.weights
+        if weight.group == "experts" and is_matrix(weight)
+    ]
+    packing = [one for one in libraries(study.recipe) if one.title == BITSANDBYTES]
+    if not experts or not packing or study.recipe.tuned.base in ("", "none"):
+        return ()
+    whole = at(2 * sp.Add(*(repeat * weight.elements for repeat, weight in experts)), study.values)
+    return (
+        say(
+            "The experts are counted packed. bitsandbytes packs linear layers, and transformers 5 has the experts of a layer in one tensor: "
+            "with it they stay in 16 bits{size}.",
+            size=text("") if whole is None else say(", {whole} in all", whole=about(gib(whole))),
         ),
     )
 
