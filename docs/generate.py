@@ -382,6 +382,11 @@ def hypotheses() -> str:
         *((f"tune-llama-3-1-{name}", words, _least) for name, words in LEAST.items()),
         *((f"tune-llama-3-1-{name}", "a batch had half the tokens", _half) for name in HALVED),
         ("tune-llama-3-1-405bqlora8x-a100", "activations were kept on the host", _hosted),
+        (
+            "tune-3b-8-bit",
+            "the optimizer were torchao's, which holds 8 bytes for each number of a weight in its step",
+            _torchao,
+        ),
     )
     named = {name for name, _, _ in if_so}
     read = [case for case in read_cases(DATA / "parallel.json") if case.id in named]
@@ -476,6 +481,17 @@ def _least(row: Compared) -> Fraction:
 def _half(row: Compared) -> Any:
     case = row.case
     return tune_peak(replace(case, inputs={**case.inputs, "batch": case.inputs["batch"] // 2}))[0]
+
+
+def _torchao(row: Compared) -> Fraction:
+    """The peak where a step holds two numbers of FP32 for each of the weight at work: PyTorch's AdamW copies it twice, in 16 bits."""
+    assert row.said is not None
+    recipe = {**row.said["recipe"], "optimizer": "adamw", "foreach": False}
+    eight, sixteen = _study(row), study_of(row.case, {**row.said, "recipe": recipe})
+    (ended, wide) = (min(_held(one, at) for at in one.timeline if at.phase == "step") for one in (eight, sixteen))
+    return (
+        max(_held(sixteen, at) + _held(sixteen, at, "of the tensor at work") for at in sixteen.timeline) - wide + ended
+    )
 
 
 def _hosted(row: Compared) -> Fraction:
