@@ -114,7 +114,7 @@ def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     if verdict.claimed.given:
         return say("{claim} is wrong: the study gives {n}.", **pieces)
     few, many = ("too few", "too many") if verdict.claimed.whole else ("too little", "too much")
-    pieces |= {"off": exact_words(verdict, abs(verdict.difference)), "side": few if verdict.difference < 0 else many}
+    pieces |= {"off": _off(verdict, abs(verdict.difference)), "side": few if verdict.difference < 0 else many}
     if not verdict.ratio:
         return say("{claim} is wrong: it is {n}, so the claim is {off} {side}.", **pieces)
     how = off_words(verdict.ratio)
@@ -200,6 +200,13 @@ def exact_words(verdict: Verdict, value: Fraction | None) -> Prose:
         return about(Amount(number / symbolic(verdict.stated.scale), verdict.stated.unit, digits=6))
     unit = "" if verdict.claimed.whole or verdict.claimed.unit in ONE_OF else verdict.claimed.unit
     return about(Amount(number, unit, digits=6))
+
+
+def _off(verdict: Verdict, difference: Fraction) -> Prose:
+    """How far a claim is off, in the unit that is claimed; of shares in percentage points, beside which a share of the truth stands."""
+    if verdict.claimed.unit != "%":
+        return exact_words(verdict, difference)
+    return about(Amount(symbolic(difference), "percentage points", digits=6))
 
 
 def _formula(verdict: Verdict, pieces: dict[str, Any]) -> Prose:

@@ -151,7 +151,7 @@ class FoundHeadroom(Found):
             Column(text("symbol")),
             Column(text("in the study"), "right"),
             Column(say("largest at which {what} fits", what=fitting(self.study)), "right"),
-            Column(text("bytes then kept"), "right"),
+            Column(text("bytes then"), "right"),
             Column(text("bytes that one more lacks"), "right"),
         )
         rows = tuple(
