@@ -11,10 +11,13 @@ from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.names import one_word, same_symbol
 from symbolic_mem.claims.subjects import degrees, known, lines_of
+from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.evaluate import Evaluate
 from symbolic_mem.questions.flops import Flops
+from symbolic_mem.questions.headroom import Headroom
 from symbolic_mem.questions.parts.batch_claims import BOUNDS, NAMES
 from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 
@@ -41,7 +44,7 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
                 f"claim {claim.text!r} does not say of what it is; give its unit, as in '{claim.text} devices', its name, as "
                 f"in n_fsdp={claim.text}, or the question that it answers, with --question"
             )
-        yield from answers[:1]
+        yield from _asked_for(chosen[0], answers)
         return
     yield from answers
     counts = {"devices", *map(str, degrees(study))}
@@ -57,6 +60,15 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
                 claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit, of_one=line.of_one)
             ):
                 yield str(line.symbol)
+
+
+def _asked_for(question: Question, answers: tuple[str, ...]) -> tuple[str, ...]:
+    """What a question is for, of all that it has lines of: what a worked problem calls its answer, every count of a batch, each largest size."""
+    if isinstance(question, Evaluate):
+        asked = [line.symbol for line in question.lines if line.name in question.asked] or [question.lines[-1].symbol]
+        names = {str(each) for one in asked for each in (one, *(case.of(one) for case in question.cases))}
+        return tuple(name for name in answers if name in names)
+    return answers if isinstance(question, ComputeBound | Headroom | Flops) else answers[:1]
 
 
 def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:

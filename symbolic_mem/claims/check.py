@@ -31,7 +31,7 @@ from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study, of_study
 
 _SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] bytes?)")  # millions, say, not a symbol
-_SYMBOL = re.compile(r"P|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
+_SYMBOL = re.compile(r"P(?: \w+)?|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
 
 
 def read_by_claims(study: Study) -> tuple[frozenset[str] | None, ...]:
@@ -78,7 +78,7 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
     elif not read.formula and (cases := (*batch_above(read), *in_cases(study, read.name, question))):
         read = _named(study, read, (read.name, *cases), question)
     before = [
-        Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected)
+        Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected, one.right)
         for one in earlier
         if one.value is not None and one.expected is not None
     ]
@@ -207,7 +207,8 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
         return read  # why it is none of them, its own name tells
     if nearest is None:
         raise BadInput(
-            f"claim {read.text!r}: nothing of the study is counted in {read.unit}; name a quantity, as in P=38"
+            f"claim {read.text!r}: nothing of the study is counted {f'in {read.unit}' if read.unit else 'without a unit'}; name a "
+            "quantity, as in P=38"
         )
     return nearest[1]
 
@@ -309,7 +310,9 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
     if claim.spelled is None or claim.spelled.unit in ("", *IN_BYTES) or _SHORT.fullmatch(claim.text):
         return None
     try:
-        return compare_formula(claim.text, case.study, case.question, name, case.counted)
+        said, things = claim.text, claim.spelled.unit.partition(" ")[2]
+        said = said.removesuffix(things) if claim.spelled.unit.startswith("P ") else said  # 14 P FLOPs
+        return compare_formula(said, case.study, case.question, name, case.counted)
     except BadInput:
         return None
 

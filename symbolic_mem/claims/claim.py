@@ -23,7 +23,7 @@ NEVER = ("none", "infeasible", "impossible", "no solution")
 _BESIDE = re.compile(rf"\s*(?P<name>[^\W\d][\w -]*?)\s+(?P<amount>[0-9][0-9.,]*\s*(?:{'|'.join(IN_BYTES)}))\s*")
 _COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
 _RANGE = re.compile(r"[0-9][0-9.,]*\s*(?:-|–|—|to)\s*[0-9][0-9.,]*\s*[^\W\d]*$")
-_SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])"), re.compile(r"\bbytes?\b")
+_SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])|[×*·⋅]\s*[0-9][0-9.,]*B\s*$"), re.compile(r"\bbytes?\b")
 _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
 
 

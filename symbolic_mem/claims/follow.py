@@ -16,18 +16,20 @@ from symbolic_mem.claims.subjects import BATCH
 from symbolic_mem.models.tensors import STATIC
 
 NAME = "right method from an earlier wrong number"
+ROUNDED = "right method from an earlier rounded number"
 _LINES = {"devices": "N_devices"}
 _KINDS = {"parameters": STATIC, "bytes_per_parameter": STATIC, "activations_per_token": ("activations",)}
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A number that was claimed before: of which quantity, as it was written, its `value`, and the `truth`."""
+    """A number that was claimed before: of which quantity, as it was written, its `value`, and the `truth`; `right` where it is that, rounded."""
 
     name: str
     text: str
     value: Fraction
     truth: Fraction
+    right: bool = False
 
 
 def following(case: Case, name: str, earlier: Sequence[Earlier]) -> Iterator[tuple[Slip, Case]]:
@@ -51,7 +53,8 @@ def following(case: Case, name: str, earlier: Sequence[Earlier]) -> Iterator[tup
 
 def _from(sources: Sequence[Earlier], slipped: Case) -> tuple[Slip, Case]:
     said = " and ".join(one.text for one in sources)
-    return Slip(NAME, f"it follows from {said}", "", NAME, lambda _: slipped, seen=True), slipped
+    name = ROUNDED if all(one.right for one in sources) else NAME
+    return Slip(name, f"it follows from {said}", "", name, lambda _: slipped, seen=True), slipped
 
 
 def _kinds(one: Earlier, case: Case) -> tuple[str, ...]:

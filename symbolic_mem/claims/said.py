@@ -45,6 +45,7 @@ _OF_EACH = re.compile(
 )
 _ENTRY = re.compile(r"\s*(?:(?:so|thus|hence|therefore|and)\b,?|∴|⇒|=>|\([a-z]\)(?=\s))\s*(?=\S)", re.IGNORECASE)
 _REMARK = re.compile(r"\s*(?:\((?:rounded|rounding|after|since|because|from|by)\b[^()]*\)|[✓✔])\s*$", re.IGNORECASE)
+_BILLIONS = re.compile(r"(?<=[0-9])B(?=\s+bytes?\b)")
 _BYTES = re.compile(r"(?<=[0-9])\s+B\b(?=\s*(?:[×x*·⋅/+]|$))")
 _COUNT = re.compile(
     r"(?<![\w.])([0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*([kKMBGT]?)\s*(?:param(?:eter)?s?|weights|elem(?:ent)?s|values)\b"
@@ -96,8 +97,11 @@ def multiplied(value: str) -> str:
 
     >>> multiplied("16 bytes/param * P"), multiplied("4 bytes per parameter × 219.8B params")
     ('16 bytes * P', '4 bytes × 219800000000')
+    >>> multiplied("16 × 8.03B bytes")
+    '16 × 8.03e9 bytes'
     """
     value = _OF_EACH.sub("bytes", value)
+    value = _BILLIONS.sub("e9", value)
     if _COUNT.search(value) or set(_WORDS.findall(value)) <= {"B", "e", "E", "bytes"}:  # beside numbers B is no batch
         value = _BYTES.sub(" bytes", value)
     return _THINGS.sub("", _COUNT.sub(_counted, value))

@@ -12,7 +12,7 @@ from symbolic_mem.base.shown import ONE_OF
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.counted import counting
 from symbolic_mem.claims.explain import Explanation
-from symbolic_mem.claims.follow import NAME as FOLLOWS
+from symbolic_mem.claims.follow import NAME, ROUNDED
 from symbolic_mem.claims.measures import is_time
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.verdict import Unread, Verdict
@@ -247,13 +247,13 @@ def _slips(verdict: Verdict) -> Prose:
     others = [one for one in verdict.explanations if not _follows(one)]
     if follows:
         said = "; or ".join(one.slips[0].sentence for one in follows)
-        method = say("It is the right method from an earlier wrong number: {said}.", said=text(said))
+        method = say("It is the {method}: {said}.", method=text(follows[0].slips[0].name), said=text(said))
         return sentences(method, _ordinary(verdict, others) if others else text(""))
     return _ordinary(verdict, others)
 
 
 def _follows(explanation: Explanation) -> bool:
-    return len(explanation.slips) == 1 and explanation.slips[0].name == FOLLOWS
+    return len(explanation.slips) == 1 and explanation.slips[0].name in (NAME, ROUNDED)
 
 
 def _ordinary(verdict: Verdict, found: Sequence[Explanation]) -> Prose:

@@ -1,0 +1,57 @@
+"""Claims in the words and short forms of people: an answer without its name, billions beside bytes, a symbol before what it counts."""
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.claims.check import check, check_all
+from symbolic_mem.claims.verdicts import verdict_words
+from symbolic_mem.library.read import load_study
+from symbolic_mem.render.text import plain_prose
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "claim", "wrong"),
+    [
+        ("cs336-a1-adamw", "c", "2.98e10", "3.1e10"),  # 14 for each of 2,127,057,600 parameters
+        ("cs336-a1-adamw", "d", "6584", "6500"),
+        ("ptd-p-table-1", "days", "34", "35"),
+        ("ptd-p-table-1", "days", "84", "85"),
+        ("utilisation", "DeepSeek-V3", "21.6", "21.1"),
+        ("cs336-a2-xxl", "c", "20444.4", "21444.4"),  # 16 4.6e14/(2 1.8e11)
+        ("cs336-a2-xxl", "c", "319.44", "329.44"),  # of 64 chips
+        ("cs336-a2-xxl", "c", "20445", "20448"),
+        ("cs336-a1-transformer", "b", "4.5e12", "4.9e12"),
+        ("headroom", "a", "2", "3"),
+        ("cs336-a2-xxl", "b", "46", "45"),
+    ],
+)
+def test_a_number_alone_is_the_answer_to_the_question_that_is_named(name, label, claim, wrong):
+    study = load_study(name)
+    assert check(study, claim, question=label).right
+    assert not check(study, wrong, question=label).right
+
+
+@pytest.mark.parametrize("claim", ["16 × 8.03B bytes", "16*8.03B bytes", "128.48B bytes"])
+def test_b_is_billions_before_bytes(claim):
+    assert check(load_study("llama-3.1-8b"), f"static = {claim}").right
+    assert not check(load_study("llama-3.1-8b"), f"static = {claim.replace('8', '7')}").right
+
+
+@pytest.mark.parametrize("claim", ["16 bytes × 8.03B", "16 bytes * 8.03B", "8.03B × 16 bytes"])
+def test_b_beside_bytes_is_refused_in_a_line_that_says_how_to_write_billions(claim):
+    with pytest.raises(BadInput, match="write 8.03e9 for billions"):
+        check(load_study("llama-3.1-8b"), f"static = {claim}")
+
+
+@pytest.mark.parametrize("claim", ["14P FLOPs", "14 P FLOP", "14 P operations", "F_adamw = 14P FLOPs"])
+def test_a_symbol_before_what_it_counts_is_no_peta(claim):
+    assert check(load_study("cs336-a1-adamw"), claim, question="c").right
+
+
+def test_what_follows_from_a_right_rounded_number_is_not_said_to_follow_from_a_wrong_one():
+    said = ["weights=820 GiB", "gradients=820 GiB", "moments=1640 GiB", "static=3280 GiB", "total=5422 GiB"]
+    *before, last = check_all(load_study("cs336-a2-xxl"), [(one, None) for one in said])
+    assert all(one.right for one in before) and not last.right
+    words = plain_prose(verdict_words(last))
+    assert "It is the right method from an earlier rounded number: it follows from static = 3280 GiB" in words
+    assert "earlier wrong number" not in words
