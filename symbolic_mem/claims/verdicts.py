@@ -13,6 +13,7 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.counted import counting
 from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.follow import NAME, ROUNDED
+from symbolic_mem.claims.given_slips import given_slip
 from symbolic_mem.claims.measures import is_time
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.verdict import Unread, Verdict
@@ -59,7 +60,7 @@ def _verdict(verdict: Verdict) -> Prose:
         return say("{claim} is right: it is the exact number, and {what} fits there.", **pieces)
     if not verdict.right:
         if verdict.claimed.given or verdict.own:
-            return sentences(_wrong(verdict, pieces), _rule(verdict))
+            return sentences(_wrong(verdict, pieces), _rule(verdict), _of_given(verdict))
         open_counts = text("") if counted is None else counted.wrong
         return sentences(_wrong(verdict, pieces), _nearest(verdict), _rule(verdict), open_counts, _slips(verdict))
     if verdict.claimed.given and not verdict.rounded:
@@ -67,6 +68,13 @@ def _verdict(verdict: Verdict) -> Prose:
     if not verdict.rounded:
         return say("{claim} is right: it is the exact number.", **pieces)
     return _rounded(verdict, pieces)
+
+
+def _of_given(verdict: Verdict) -> Prose:
+    """Whose figure a wrong rate is in place of the given one."""
+    if not verdict.claimed.given or verdict.expected is None or verdict.value is None:
+        return text("")
+    return given_slip(verdict.claimed.unit, verdict.expected, verdict.value)
 
 
 def truth_words(verdict: Verdict) -> str:

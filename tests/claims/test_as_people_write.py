@@ -39,7 +39,7 @@ def test_b_is_billions_before_bytes(claim):
 
 @pytest.mark.parametrize("claim", ["16 bytes × 8.03B", "16 bytes * 8.03B", "8.03B × 16 bytes"])
 def test_b_beside_bytes_is_refused_in_a_line_that_says_how_to_write_billions(claim):
-    with pytest.raises(BadInput, match="write 8.03e9 for billions"):
+    with pytest.raises(BadInput, match=r"write 8\.03e9 for billions"):
         check(load_study("llama-3.1-8b"), f"static = {claim}")
 
 
@@ -55,3 +55,22 @@ def test_what_follows_from_a_right_rounded_number_is_not_said_to_follow_from_a_w
     words = plain_prose(verdict_words(last))
     assert "It is the right method from an earlier rounded number: it follows from static = 3280 GiB" in words
     assert "earlier wrong number" not in words
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ("C = 920 TFLOP/s", "That is twice what is given: data sheets print FLOP/s with 2:4 sparsity so."),
+        ("C = 459e12", "That is the dense BF16 figure of Google TPU v5p."),
+        ("C = 197 TFLOP/s", "That is the dense BF16 figure of Google TPU v5e."),
+        ("W = 90e9", "That is half of what is given, as one way of a link is half of both ways."),
+        ("W = 360e9", "That is twice what is given, as both ways of a link are twice one way."),
+    ],
+)
+def test_a_wrong_rate_that_a_study_gives_is_told_whose_it_is(claim, said):
+    assert plain_prose(verdict_words(check(load_study("cs336-a2-xxl"), claim))).endswith(said)
+
+
+@pytest.mark.parametrize("claim", ["C = 431e12", "W = 100e9", "M_X = 4", "Y = 7"])
+def test_of_another_wrong_value_that_a_study_gives_nothing_is_guessed(claim):
+    assert "That is" not in plain_prose(verdict_words(check(load_study("cs336-a2-xxl"), claim)))
