@@ -14,6 +14,7 @@ from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.outside import decoded, read_content
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.check import check_all
+from symbolic_mem.claims.said import plain, separated
 from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.document.words import plural
@@ -91,7 +92,7 @@ def _row(heads: Sequence[str], cells: Sequence[str], where: str, divided: str) -
     person, question = given.get("person", ""), given.get("question") or None
     if not claim:
         return Row("", question, person or name)
-    if "=" in claim:
+    if "=" in claim.lstrip("<>= ") or separated(plain(claim)) is not None:  # ">= 46" has no name
         return Row(claim, question, person or name)
     return Row(f"{name}={claim}" if name else claim, question, person)
 

@@ -121,3 +121,16 @@ def test_a_claim_that_cannot_be_read_silences_no_other_and_everything_is_written
     assert (table[0]["claimed"], table[0]["expected"], table[0]["difference"]) == ("46", "46", "0")
     assert table[1]["person"] == "'=Ann" and "unknown quantity 'speed'" in table[1]["sentence"]
     assert table[3]["expected"] == "5817533202432"
+
+
+@pytest.mark.parametrize("claim", ["static ≈ 3276 GiB", "static: 3276 GiB", "static is 3276 GiB", "static = 3276 GiB"])
+def test_a_claim_with_a_name_of_its_own_is_so_however_it_says_what_it_is(claim, tmp_path):
+    file = tmp_path / "answers.csv"
+    file.write_text(f"name,claim\nAnn,{claim}\nstatic,≈ 3276 GiB\nn_fsdp,>= 46\n")
+    rows = read_claims(str(file))
+    assert [(row.person, row.claim) for row in rows] == [
+        ("Ann", claim),
+        ("", "static=≈ 3276 GiB"),
+        ("", "n_fsdp=>= 46"),
+    ]
+    assert all(verdict.right for _, verdict in check_rows(load_study("cs336-a2-xxl"), rows))
