@@ -18,7 +18,8 @@ class Family:
     A size in `rules` may be absent as well: it then follows from the others; one in `required` may not. `facts` are fields of `Architecture`
     that the family's code fixes; `config_class` documents the defaults. `keeps_as` is the family whose rows of an engine
     profile are its own, `describes` says whether it is known what its blocks keep. What is `published` says the defaults
-    where the family has no class of its own, and a field that it `refuses` makes another model of it.
+    where the family has no class of its own, and a field that it `refuses` makes another model of it. Its `program` is what
+    its code does otherwise than most.
     """
 
     model_type: str
@@ -33,6 +34,7 @@ class Family:
     describes: bool
     published: str
     refuses: tuple[str, ...]
+    program: frozenset[str]
 
     def reads(self, what: str) -> bool:
         """Whether the family's config has a field for `what`."""
@@ -69,6 +71,15 @@ def families() -> Families:
     )
 
 
+def does(family: str, what: str) -> bool:
+    """Say whether the code of a family does something that most do not: see `program` in families.toml.
+
+    >>> does("gpt_neox", "joins"), does("llama", "joins"), does("", "joins")
+    (True, False, False)
+    """
+    return family in (known := families().known) and what in known[family].program
+
+
 def _family(model_type: str, row: Mapping[str, Any], keys: Mapping[str, Any], like: Family | None) -> Family:
     without = (*row.get("without", ()), *row.get("required", ()))
     inherited = {} if like is None else {what: value for what, value in like.defaults.items() if what not in without}
@@ -87,6 +98,7 @@ def _family(model_type: str, row: Mapping[str, Any], keys: Mapping[str, Any], li
         describes=row.get("describes", like is None or like.describes),
         published=row.get("published", ""),
         refuses=tuple(row.get("refuses", ())),
+        program=frozenset(row.get("program", ())),
     )
 
 

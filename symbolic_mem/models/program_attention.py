@@ -11,16 +11,16 @@ from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import heads_with_keys, repeats
+from symbolic_mem.models.families import does
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_norm import norm_program
-from symbolic_mem.models.program_rotation import AT_ONCE, JOINS, part, turned
+from symbolic_mem.models.program_rotation import part, turned
 from symbolic_mem.models.tape import Make, Tape, Value
 from symbolic_mem.models.tensors import LAID_OUT, Tensor
 
 FUSED = ("flash", "flash_gqa", "efficient")
-BLOCK_DROPS = ("phi3",)  # families whose blocks drop out what attention and MLP have returned
 FOUR = sp.Integer(4)
 
 
@@ -28,8 +28,8 @@ def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool
     """Say whether the operations of an attention are described."""
     tables = bool(how.given) or (how.row("rotary_tables").get("cos") in ("compute", 4) and not how.row("rotary"))
     whole = a.d_rotary is None and not a.fused_qkv
-    dropping = a.residual_dropout == 0 or a.family in BLOCK_DROPS
-    joined = by_hand and a.family in JOINS and a.fused_qkv and dropping
+    dropping = a.residual_dropout == 0 or does(a.family, "block drops")
+    joined = by_hand and does(a.family, "joins") and a.fused_qkv and dropping
     rotated = a.position != "rotary" or ((whole or joined) and tables)
     kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
@@ -58,7 +58,7 @@ def attention_program(
     if how.kernel in FUSED:
         attended = fused_kernel(tape, a, how, q, keys, values, width)
         # What is joined is laid out by heads, and so is what the kernel gives.
-        if a.family in JOINS and how.kernel != "efficient":
+        if does(a.family, "joins") and how.kernel != "efficient":
             by_heads, attended = attended, do.copied(tape, attended)
             tape.drop(by_heads)
         tape.drop(*(() if a.fused_qkv else (q,)), *((keys, values) if some else ()))
@@ -68,12 +68,18 @@ def attention_program(
         tape.drop(*((keys, values) if some else ()))
     out = product(tape, how, attended, "W_o", (a.d_model, width), "attention", bias=a.o_bias)
     tape.drop(attended)
-    if a.residual_dropout != 0 and a.family not in BLOCK_DROPS:
+    if a.residual_dropout != 0 and not does(a.family, "block drops"):
         dropped = do.dropped_out(tape, out)
         tape.drop(out)
         out = dropped
     named = (
-        (q, k, whole) if a.family in JOINS else (q,) if a.fused_qkv else (k, v) if how.kernel in FUSED else (q, k, v)
+        (q, k, whole)
+        if does(a.family, "joins")
+        else (q,)
+        if a.fused_qkv
+        else (k, v)
+        if how.kernel in FUSED
+        else (q, k, v)
     )
     tape.drop(*named)
     return out, scores
@@ -95,10 +101,10 @@ def _projected(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: 
     widths = (q_width, kv_width, kv_width)
     whole = product(tape, how, x, "W_qkv", (sp.Add(*widths), a.d_model), "attention", bias=bias)
     size = whole.tensor.bytes_per_element
-    if a.family in AT_ONCE:
+    if does(a.family, "joins at once"):
         q, k, v = (do.pass_on(tape, one) for one in [part(tape, whole, width) for width in widths])
         return q, k, v
-    joins = a.family in JOINS
+    joins = does(a.family, "joins")
     if joins:
         whole = do.pass_on(tape, whole)
     parts = tuple(

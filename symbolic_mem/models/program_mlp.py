@@ -11,9 +11,9 @@ import sympy as sp
 
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.families import does
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.program_linear import product
-from symbolic_mem.models.program_rotation import AT_ONCE
 from symbolic_mem.models.tape import Make, Tape, Value
 from symbolic_mem.models.tensors import Tensor
 
@@ -22,7 +22,7 @@ KERNELS = ("gelu", "gelu_tanh", "silu")
 
 def mlp_described(a: Architecture) -> bool:
     """Say whether the operations of an MLP are described."""
-    if a.family in AT_ONCE:
+    if does(a.family, "joins at once"):
         return a.activation in KERNELS
     return a.activation in (*KERNELS, "relu") or (a.activation == "gelu_new" and not a.gated)
 
@@ -53,7 +53,7 @@ def mlp_program(
         dropped = do.dropped_out(tape, out)
         tape.drop(out)
         return dropped
-    if a.family in AT_ONCE:
+    if does(a.family, "joins at once"):
         return _in_one(tape, a, projected, x)
     gate = projected(x, "W_gate", (width, a.d_model))
     active = activated(gate)

@@ -9,15 +9,11 @@ import sympy as sp
 
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.families import does
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tape import GRADIENT, Make, Tape, Value
 from symbolic_mem.models.tensors import Tensor
 
-JOINS = (
-    "phi3",
-    "gpt_neox",
-)  # families that cut each head, and join what is turned with the rest, even where that is nothing
-AT_ONCE = ("phi3",)  # those of them that join the queries before they turn the keys
 REST = "gradient with nothing for the others"
 
 
@@ -29,7 +25,7 @@ def turned(
     What is turned in parts stays named: queries and keys are then parts of one product.
     """
     tape.label = "the rotation"
-    if a.family in JOINS:
+    if does(a.family, "joins"):
         return _in_parts(tape, a, q, k)
     size = how.compute if tables else how.bytes(how.row("rotary_tables")["cos"])
     if size == q.tensor.bytes_per_element:
@@ -57,7 +53,7 @@ def _in_parts(tape: Tape, a: Architecture, q: Value, k: Value) -> tuple[Value, V
     for one in (q, k):
         width = one.tensor.shape[-1]
         parts.append((part(tape, one, width * share), part(tape, one, width * (1 - share)), one))
-    if a.family in AT_ONCE:
+    if does(a.family, "joins at once"):
         found = [_joined(tape, do.rotate(tape, some), rest, one) for some, rest, one in parts]
     else:
         there = [(do.rotate(tape, some), rest, one) for some, rest, one in parts]

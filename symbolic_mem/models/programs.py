@@ -15,9 +15,10 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import given, two_kinds
+from symbolic_mem.models.families import does
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile
-from symbolic_mem.models.program_attention import BLOCK_DROPS, attention_described, attention_program
+from symbolic_mem.models.program_attention import attention_described, attention_program
 from symbolic_mem.models.program_experts import experts_described, experts_program
 from symbolic_mem.models.program_latent import latent_described, latent_program
 from symbolic_mem.models.program_linear import product
@@ -229,7 +230,7 @@ def _given(tape: Tape, a: Architecture, how: Profile, x: Value, part: str) -> Va
 
 def _dropped_out(tape: Tape, a: Architecture, x: Value) -> tuple[Value, tuple[Value, ...]]:
     """What a part of a block gives, dropped out where the block does that, and what has a name until it is added up."""
-    if a.residual_dropout == 0 or a.family not in BLOCK_DROPS:
+    if a.residual_dropout == 0 or not does(a.family, "block drops"):
         return x, ()
     return do.dropped_out(tape, x), (x,)
 
