@@ -26,6 +26,7 @@ _KEYS = (
     "extends",
     "compute",
     "residual",
+    "by_head",
     "measured",
     "regenerates",
     "assumptions",
@@ -101,11 +102,12 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
         _number(entry(table, "loss_holds", int, where), f"{where}: loss_holds")
     for produced, size in entry(table, "outputs", dict, where, {}).items():
         _size(size, f"{where} outputs: {produced}")
-    for key in ("measured", "regenerates", "without"):
+    for key in ("by_head", "measured", "regenerates", "without"):
         _names(entry(table, key, list, where, []), f"{where}: {key}")
-    for family in table.get("measured", ()):
-        if family not in families().known:
-            raise BadInput.unknown(f"{where}: measured: unknown family {clipped(family)}", family, families().known)
+    for key in ("by_head", "measured"):
+        for family in table.get(key, ()):
+            if family not in families().known:
+                raise BadInput.unknown(f"{where}: {key}: unknown family {clipped(family)}", family, families().known)
     for one in entry(table, "assumptions", list, where, []):
         if not (
             isinstance(one, str)

@@ -48,7 +48,7 @@ class Profile:
     `compute` and `residual` are the bytes of the matrix products and of the residual stream; None: the recipe's.
     `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
-    dropout mask. Only the families that are `measured` can be built under it (none named: all). `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
+    dropout mask. Families in `by_head` keep what FlashAttention gives by heads beside its copy. Only the families that are `measured` can be built under it (none named: all). `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
     of the log probabilities and that of the logits ("": not measured); `loss_holds` are the bytes for each logit that a loss has for a moment over what
     it keeps, where that is something else (0: not measured). `precision` is what the `engine` trains in, one of
     `PRECISIONS`. A `blank` profile keeps nothing. Where an engine `converts` what a block is given to the dtype of its gathered
@@ -66,6 +66,7 @@ class Profile:
     outputs: Mapping[str, Size] = field(default_factory=dict, hash=False)
     families: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
     converted: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
+    by_head: frozenset[str] = frozenset()
     measured: tuple[str, ...] = ()
     regenerates: frozenset[str] = frozenset()
     assumptions: tuple[Note, ...] = ()
@@ -183,6 +184,17 @@ class Profile:
         """Return the profile with another row for `operation`: what a kernel of one's own keeps."""
         return replace(self, keeps={**self.keeps, operation: row})
 
+    def _by_heads(self) -> dict[str, Row]:
+        """What FlashAttention keeps where its output is copied out of the order of heads: both are there."""
+        found: dict[str, dict[str, Size]] = {}
+        for operation in ("attention flash", "attention flash_gqa"):
+            for name, size in self.keeps.get(operation, {}).items():
+                row = found.setdefault(operation, {})
+                if name == "out":
+                    row["out_by_head"] = size
+                row[name] = size
+        return dict(found)
+
     def for_family(self, family: str) -> Profile:
         """Return the profile with the rows that this family of models has of its own.
 
@@ -192,7 +204,7 @@ class Profile:
             raise BadInput(
                 f"profile {self.name!r} was measured for {', '.join(self.measured)}, not for {family}; choose another profile"
             )
-        keeps = {**self.keeps, **self.families.get(family, {})}
+        keeps = {**self.keeps, **(self._by_heads() if family in self.by_head else {}), **self.families.get(family, {})}
         own = self.converted.get(family, {}) if self.converts else {}
         given = tuple(keeps["rotary_tables"]) if "rotary" in own else ()
         return replace(self, keeps={**keeps, **own}, given=given)
@@ -255,6 +267,7 @@ def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profil
     if "assumptions" in table or base is None:
         said = table.get("assumptions", ())
         own["assumptions"] = tuple(Note(one) if isinstance(one, str) else Note(**one) for one in said)
+    own["by_head"] = frozenset(table.get("by_head", ()))
     own["keeps"] = kept_rows(table, base.keeps if base else {})
     for kind in ("families", "converted"):
         own[kind] = {family: rows_of(rows) for family, rows in table.get(kind, {}).items()}

@@ -34,6 +34,14 @@ def test_rows_that_are_given_take_the_place_of_those_that_are_extended(written):
     assert own.row("linear") == base.row("linear") and own.engine == base.engine
 
 
+def test_families_by_head_keep_what_flash_attention_gives_beside_its_copy(written):
+    own = profile_of("mine", written(f'[mine]{EXTENDS}by_head = ["llama"]'))
+    for kernel in ("attention flash", "attention flash_gqa"):
+        row, base = (list(how.for_family("llama").row(kernel)) for how in (own, profile("hf-cuda-bf16")))
+        assert row == [*base[: base.index("out")], "out_by_head", *base[base.index("out") :]]
+        assert own.for_family("mistral").row(kernel) == profile("hf-cuda-bf16").for_family("mistral").row(kernel)
+
+
 def test_the_account_loses_just_the_tensor_that_is_not_kept(written):
     path = written(f"[mine]{EXTENDS}[mine.keeps]\nrmsnorm = {{ input = 4, rstd = 4 }}")
     study = load_study("llama-3.1-8b")
@@ -56,6 +64,7 @@ def test_a_profile_extends_one_above_it(written):
     [
         ("speed = 2", "unknown key 'speed'"),
         ("measured = ['lama']", "unknown family 'lama'"),
+        ("by_head = ['lama']", "by_head: unknown family 'lama'; did you mean 'llama'?"),
         ("compute = 0", "'0' is no number of bytes of an element"),
         ("compute = true", "compute must be a whole number"),
         ("precision = 'BF16'", "unknown precision 'BF16'"),

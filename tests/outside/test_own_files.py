@@ -27,6 +27,7 @@ PROFILE = {
     "families": {"llama": {"rmsnorm": {}}},
     "outputs": {},
     "regenerates": [],
+    "by_head": ["llama"],
     "without": ["relu"],
     "loss_gradients": 2,
 }
