@@ -29,7 +29,7 @@ from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import P, V, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import Layer, Model, Part
+from symbolic_mem.models.tensors import EXPANDED, Layer, Model, Part
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.not_counted import NotCounted
 from symbolic_mem.recipes.optimizers import in_step
@@ -41,7 +41,8 @@ WORKING, CACHE = "working", "cache"
 ROWS = "row padding"
 OVER = "loss over what it keeps"
 CONVERTED = "converted weights"
-STAYS = (ROWS, OVER, CONVERTED)
+AGAIN = "a product kept again"
+STAYS = (ROWS, OVER, CONVERTED, AGAIN)
 """What no instant counts, whatever its size."""
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _ALONE = "PyTorch 2.13 fully_shard on one device, measured: the peaks over what it keeps"
@@ -176,10 +177,30 @@ def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed])
         yield LeftOut(
             OTHER, "in layers with sliding windows, the tokens of a pass of prefill beside those of the window"
         )
+    yield from _taken_into_queries(built, recipe)
     yield from _unread(built)
     turned = built.architecture is not None and built.architecture.turned is not None
     fitting = (said for said in recipe.not_counted if turned or not said.rotary)
     yield from (LeftOut(OTHER, said.words, source=recipe.source) for said in fitting)
+
+
+def _taken_into_queries(built: Built, recipe: Recipe) -> Iterator[LeftOut]:
+    """The product of keys and values of latent attention once more, in 16 bits, where a file has it packed and vLLM serves it.
+
+    Source: vLLM, model_executor/layers/attention/mla_attention.py: process_weights_after_loading.
+    """
+    latent = built.architecture is not None and built.architecture.latent is not None
+    if not (recipe.serves and latent and built.packing is not None and built.packing.how is not None):
+        return
+    parts = tuple(
+        Part(layer.repeat, weight.shape)
+        for layer in built.model.layers
+        for weight in layer.weights
+        if weight.name == EXPANDED and built.packing.packs(weight)
+    )
+    if parts:
+        words = f"the product of keys and values once more, in 16 bits, as {recipe.serves} takes it into the queries of decoding"
+        yield LeftOut(AGAIN, words, (parts,), sp.Integer(2), source=recipe.source)
 
 
 def _unread(built: Built) -> Iterator[LeftOut]:

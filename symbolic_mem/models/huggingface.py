@@ -160,7 +160,7 @@ def _ends(fields: Fields, facts: dict[str, Any], mtp: bool) -> None:
     elif family.reads("mtp") and modules:
         fields.notes.append(
             f"The module for multi-token prediction is not counted ({fields.name('mtp')} = {modules}): "
-            "it is trained only where an engine adds it; mtp = true in [model] counts it."
+            "an engine has it only where it adds it; mtp = true in [model] counts it."
         )
 
 

@@ -140,3 +140,19 @@ def test_what_is_assumed_of_windows_and_states_stands_by_a_model_that_has_them(r
     file, sizes = ("mamba.json", ()) if model == "mamba" else (str(FILES / f"{model}.json"), ("--set", "S=512"))
     said = run("solve", file, "--recipe", "vllm", "--for", "B", *sizes, "--device", "h100-80gb").out
     assert ("sliding window needs one block" in said, "states of a recurrence" in said) == (window, states)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "packed", "said"), [("vllm", True, True), ("vllm", False, False), ("inference", True, False)]
+)
+def test_what_vllm_keeps_twice_of_latent_attention_is_named_with_its_size(run, recipe, packed, said):
+    """vLLM, MLAAttention.process_weights_after_loading: W_UK and W_UV in 16 bits beside a quantised kv_b_proj, on 8 ranks of 61 layers."""
+    table = json.loads((FILES / "deepseek-v3.json").read_text(encoding="utf-8"))
+    table |= {"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}} if packed else {}
+    if not packed:
+        table.pop("quantization_config", None)
+    Path("deepseek.json").write_text(json.dumps(table), encoding="utf-8")
+    call = ("account", "deepseek.json", "--recipe", recipe, "--plan", "vllm-tp", "--set", "n_tp=8", "--json")
+    found = json.loads(run(*call, "--set", "B=1", "--set", "S=4096").out)["not_counted"]
+    sizes = [one["bytes"] for one in found if "once more" in one["what"]]
+    assert sizes == ([2 * 128 * 512 * (128 + 128) * 61 // 8] if said else [])
