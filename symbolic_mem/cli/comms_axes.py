@@ -104,7 +104,7 @@ def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
 def _not_counted(study: Study) -> list[str]:
     from symbolic_mem.base.symbols import n_tp
 
-    architecture, found = study.built.architecture, _of_the_root(study)
+    architecture, found = study.built.architecture, [*_of_the_root(study), *_of_the_ends(study)]
     if architecture is None or architecture.mtp == 0 or study.values.get(n_tp, 1) == 1:
         return found
     return [*found, "what the projections of the modules for multi-token prediction send along n_tp"]
@@ -121,6 +121,18 @@ def _of_the_root(study: Study) -> list[str]:
     stays = "that fully_shard keeps weights outside the blocks gathered between the passes, unless reshard_after_forward is set"
     less = f"{figure(rounded_up(found.fewer))} bytes fewer along n_fsdp, of {figure(rounded_up(found.parameters))} parameters"
     return [f"{stays}: {less}"]
+
+
+def _of_the_ends(study: Study) -> list[str]:
+    """What the two ranks that share a matrix send of its gradient, where there are two."""
+    from symbolic_mem.base.rational import rounded_up
+    from symbolic_mem.questions.parts.meshes import summed_by_ends
+
+    size = summed_by_ends(study)
+    if size is None:
+        return []
+    shared = "the gradient of the matrix that embedding and head share, which the first and the last stage sum once in a step"
+    return [f"{shared}: {figure(rounded_up(size))} bytes"]
 
 
 def _show(study: Study, found: Sent, took: Times | None) -> None:

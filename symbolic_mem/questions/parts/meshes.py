@@ -38,7 +38,7 @@ from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.rests import HALVES, sizes
-from symbolic_mem.plans.volumes import BF16, Held, sent
+from symbolic_mem.plans.volumes import BF16, FP32, Held, sent
 from symbolic_mem.study.study import Study
 
 AXES = (n_tp, n_pp, n_cp, n_ep)
@@ -264,6 +264,26 @@ def gathered_once(study: Study) -> Once | None:
     degree = study.numbers[study.placement["weights"].degree]
     fewer = BF16 * size * ratio(degree - 1, degree)
     return Once(size, fewer) if fewer else None
+
+
+def summed_by_ends(study: Study) -> Number | None:
+    """Bytes that the first and the last rank of a pipeline send to sum the gradient, in FP32, of a matrix that embedding and head share.
+
+    None where no two ranks have it. An all-reduce of two sends as much as each has. Source: Megatron-LM d98e8a6,
+    core/distributed/finalize_model_grads.py.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> summed_by_ends(load_study("cluster-gpt-3-175b")) == 4 * 51200 * 12288 // 8
+    True
+    """
+    plan = study.plan
+    if plan is None or not plan.pipelined or study.values.get(n_pp, 1) == 1:
+        return None
+    how = pipeline(plan.schedule)
+    shared = units(study.rank.model).tied
+    if how.order != "loop" or how.vocabulary or not shared:
+        return None
+    return FP32 * study.numbers[sp.Add(*(part.elements for part in shared))]
 
 
 def _parameters(study: Study, *, experts: bool) -> sp.Expr:
