@@ -32,7 +32,7 @@ STAGES = 16  # up to so many are all tried, beyond them those that divide the bl
 TRAINING = "full training"
 ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
 USUAL_RANK = 16
-OF_TRAINING = ("optimizer", "gradients", "offload")
+OF_TRAINING = ("optimizer", "gradients", "offload", "copies")
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,7 +114,8 @@ def fit(
     nodes = read_nodes(on, devices=devices)
     if padded_rows and nodes.number == 1:
         raise BadInput(f"--padded-rows cuts tensors over {n_fsdp} devices, and --on {on!r} is one; leave it out")
-    if host is not None and not (given.get("offload") or study.recipe.offload):
+    kinds = given.get("offload")
+    if host is not None and not (study.recipe.offload if kinds is None else kinds != "none"):
         raise BadInput(
             "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS, or leave it out"
         )

@@ -299,6 +299,12 @@ def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
     for module in trained.modules:
         if not there if module == EVERY_PRODUCT else not there.intersection(weights_of(module)):
             own = modules_of(model)
+            if module in _groups() and module not in modules():
+                raise BadInput(
+                    f"adapters on {module!r}, the {_groups()[module]}, are not described; leave it out, or train it whole (modules_to_save of "
+                    f"PEFT, whole of a study); {model.name} has {', '.join(own)}",
+                    own,
+                )
             hint = "" if module in modules() else did_you_mean(module, own)  # else it is another model's
             said = (
                 f"adapters go on {clipped(module)}, and {model.name} has no such module; {hint}it has {', '.join(own)}"

@@ -519,6 +519,11 @@ def test_a_model_of_learned_positions_is_asked_about_no_more_tokens_than_it_has(
             "and llama has no such module; did you mean 'q_proj'? it has q_proj, k_proj, v_proj",
         ),
         (("--adapters", "c_attn"), "adapters go on 'c_attn', and llama has no such module; it has q_proj"),
+        (
+            ("--adapters", "embed_tokens"),
+            "adapters on 'embed_tokens', the token embedding, are not described; leave it out",
+        ),
+        (("--offload", "none", "--host", "64 GiB"), "--host asks about the memory of a host, and nothing is offloaded"),
         (("--adapters", "q_proj.*"), "--adapters: 'q_proj.*' is a path or a pattern"),
         (("--cache", "foo"), "--cache: unknown cache dtype 'foo'"),
         (("--optimizer", "foo"), "unknown optimizer 'foo'"),
@@ -609,3 +614,9 @@ def test_experts_that_transformers_5_does_not_pack_are_said_to_be(run, model, sa
     about = ["stay in 16 bits" in " ".join(row.get("cautions", ())) for row in rows]
     assert about == [False, False, bool(said), False]
     assert said in run("fit", model, "--on", "8x h100-80gb").out
+
+
+def test_copies_of_the_weights_are_of_training_alone(run):
+    rows = json.loads(run("fit", "llama-3.1-8b", "--on", "h100-80gb", "--copies", "ema=4", "--json").out)["rows"]
+    assert rows[0]["what"] == "inference" and "--copies" not in rows[0]["command"]
+    assert all("--copies ema=4" in row["command"] for row in rows[1:])
