@@ -31,6 +31,7 @@ from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study, of_study
 
 _SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] bytes?)")  # millions, say, not a symbol
+MAX_NEAR = 4  # numbers of one name whose slips are looked for
 _SYMBOL = re.compile(r"P(?: \w+)?|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
 
 
@@ -90,7 +91,8 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
         if _follows(*own, before) and not read.bare:
             return _explained(*own, before)
         return replace(verdict, beside=(*_beside(case, verdict), own_number(study, own[0], (verdict, case))))
-    verdict, case = next((one for one in verdicts if _at_given(*one)), _nearest(verdicts))
+    near = _nearest(verdicts)
+    verdict, case = next((one for one in verdicts if _at_given(*one)), near[0])
     if not verdict.claimed.given and (again := as_printed(study, given, question)) is not None:
         return again
     if verdict.stated.number is None and not verdict.claim.never:
@@ -100,19 +102,26 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
     if repeats_given(case, verdict.name, verdict.value):
         return replace(verdict, own=True, beside=_beside(case, verdict))
     verdict, case = next((one for one in verdicts if _follows(*one, before)), (verdict, case))
-    return _explained(verdict, case, before)
+    told = _explained(verdict, case, before)
+    others = near[1:MAX_NEAR] if (verdict, case) == near[0] and not _has_a_slip(told) else []
+    return next((each for each in (_explained(*one, before) for one in others) if _has_a_slip(each)), told)
 
 
-def _nearest(verdicts: Sequence[tuple[Verdict, Case]]) -> tuple[Verdict, Case]:
-    """Which of several numbers a wrong claim is held against: the first; of peaks, of lines and of what is given, the nearest.
+def _has_a_slip(verdict: Verdict) -> bool:
+    """Whether one slip alone gives a wrong claim."""
+    return any(len(one.slips) == 1 for one in verdict.explanations)
+
+
+def _nearest(verdicts: Sequence[tuple[Verdict, Case]]) -> list[tuple[Verdict, Case]]:
+    """Which of several numbers a wrong claim is held against: the first; of peaks, of lines and of what is given, the nearest come first.
 
     What a question asks for is its own, and a formula is of the first.
     """
     verdict, case = verdicts[0]
     line = case.question is not None and verdict.name not in case.question.claimable
     if verdict.compared is not None or not (line or verdict.claimed.given or verdict.name == PEAK):
-        return verdicts[0]
-    return min((one for one in verdicts if (one[0].ratio or 0) > 0), key=lambda one: _off(one[0]), default=verdicts[0])
+        return [verdicts[0]]
+    return sorted((one for one in verdicts if (one[0].ratio or 0) > 0), key=lambda one: _off(one[0])) or [verdicts[0]]
 
 
 def _off(verdict: Verdict) -> Fraction:

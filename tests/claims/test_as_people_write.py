@@ -74,3 +74,12 @@ def test_a_wrong_rate_that_a_study_gives_is_told_whose_it_is(claim, said):
 @pytest.mark.parametrize("claim", ["C = 431e12", "W = 100e9", "M_X = 4", "Y = 7"])
 def test_of_another_wrong_value_that_a_study_gives_nothing_is_guessed(claim):
     assert "That is" not in plain_prose(verdict_words(check(load_study("cs336-a2-xxl"), claim)))
+
+
+@pytest.mark.parametrize(
+    ("claim", "slip"), [("peak = 79.3 GB", "GiB printed as GB"), ("peak = 79.31 GB", "GiB printed as GB")]
+)
+def test_a_wrong_peak_is_held_against_the_one_from_which_a_slip_gives_it(claim, slip):
+    verdict = check(load_study("llama-3.1-8b"), claim)
+    assert not verdict.right
+    assert [one.slips[0].name for one in verdict.explanations] == [slip]

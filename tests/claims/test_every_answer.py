@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from functools import cache
+from math import ceil
 
 import pytest
 from sampled import sampled
@@ -82,6 +83,8 @@ def _neighbours(claimed, text):
     while (read.number / step / 10).denominator == 1 and read.number:
         step *= 10
     for other in (read.number - step, read.number + step):
+        if claimed.measures == "bytes" and read.unit == "bytes" and other == ceil(claimed.value):
+            continue  # a part of a byte takes one
         if figures(other) >= max(many, 2):
             sign, size = ("-" if other < 0 else ""), abs(other)
             whole, rest = divmod(size, 1)
