@@ -154,7 +154,8 @@ def _in_tokens(expr: sp.Expr, name: str) -> sp.Expr:
     if not per_token.has(B, S):
         return per_token * T
     terms = []
-    for (of_b, of_s), coefficient in _polynomial(expr, (B, S), f"{name} is not a polynomial in B and S").terms():
+    refused = f"{name} is no polynomial in B and S, as where caches are kept in pages: no number of tokens alone bounds it; ask for B or for S"
+    for (of_b, of_s), coefficient in _polynomial(expr, (B, S), refused).terms():
         if of_b != of_s:
             raise BadInput(
                 f"{name} depends on B and S in another way than through the tokens B S: it has B^{of_b} S^{of_s}; "

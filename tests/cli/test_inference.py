@@ -156,3 +156,8 @@ def test_what_vllm_keeps_twice_of_latent_attention_is_named_with_its_size(run, r
     found = json.loads(run(*call, "--set", "B=1", "--set", "S=4096").out)["not_counted"]
     sizes = [one["bytes"] for one in found if "once more" in one["what"]]
     assert sizes == ([2 * 128 * 512 * (128 + 128) * 61 // 8] if said else [])
+
+
+def test_tokens_alone_bound_no_pages(refused):
+    said = refused("solve", "llama-3.1-8b", "--recipe", "vllm", "--device", "rtx-4090", "--for", "tokens")
+    assert "as where caches are kept in pages: no number of tokens alone bounds it; ask for B or for S" in said
