@@ -22,6 +22,7 @@ from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import capitalised, sentences
 from symbolic_mem.document.work import Work
+from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded
@@ -376,7 +377,9 @@ class FoundLargest(FoundAtInstants):
         if self.value is None:
             return ()
         held, padded = self.held(self.value), self.padded
-        return cautions_of_fit(self.study, self.known, self.capacity, held, "account", padded=padded)
+        parts = (part for term in self.upper.bound.memory.of(*STATIC) for part in term.parts if part.shape)
+        verb = "account" if any(part.shape[0].has(self.symbol) for part in parts) else "solve"
+        return cautions_of_fit(self.study, self.known, self.capacity, held, verb, padded=padded)
 
     @property
     def crowded(self) -> tuple[Prose, ...]:

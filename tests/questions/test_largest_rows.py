@@ -118,6 +118,14 @@ capacity = "1 GiB"
     assert ["row padding of what" in one for one in shown] == [True, False]
 
 
+@pytest.mark.parametrize(("unknown", "verb"), [("S", "solve"), ("V", "account")])
+def test_a_caution_about_rows_names_the_verb_that_counts_them(capsys, unknown, verb):
+    call = ("solve", "qwen3-30b-a3b", "--for", unknown, "--set", "n_fsdp=39", "--set", "B=2", "--json")
+    cautions = json.loads(said(capsys, *call))["cautions"]
+    (rows,) = (one for one in cautions if one.startswith("Whole rows of tensors"))
+    assert rows.endswith(f"{verb} --padded-rows counts them.")
+
+
 @pytest.mark.parametrize("capacity", [12, 28, 31, 36])
 def test_where_two_blocks_hold_more_than_one_the_largest_depth_is_that_of_its_own_step(capsys, capacity):
     values = {"n_fsdp": 4096, "B": 1, "S": 512}
