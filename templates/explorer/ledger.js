@@ -174,12 +174,17 @@ function whyNever(data, found) {
   return fill(data.said[`never, ${code}`], { kept: least, room, rule, rules: rules.map((one) => one.words).join(" and "), needed: told(needed) });
 }
 
-// The answer and what it must not say alone. Of shares that are typed the page does not know what is not counted.
+// The sizes of what is not counted, together on one device at a number of them; null where none is known, as of shares that are typed.
+function beyondAt(data, { setting: { shares, values }, ledger: { beside } }, at) {
+  return beside && at && !Object.keys(shares).length ? numbersOf(data.nodes, { ...values, [n]: at })(beside) : null;
+}
+
+// The answer and what it must not say alone.
 function sentence(data, found) {
-  const { value, setting: { shows, shares, values }, ledger: { beside } } = found, said = answerOf(data, found);
-  if (!beside || !value || Object.keys(shares).length) return said;
+  const { value, setting: { shows } } = found, said = answerOf(data, found);
+  if (beyondAt(data, found, value) === null) return said;
   const tried = shows === null || shows === value || !fitsAt(found, shows) ? [value] : [value, shows];
-  const full = tried.filter((one) => !holdsIn(found, plus(found.given.most(one), numbersOf(data.nodes, { ...values, [n]: one })(beside))));
+  const full = tried.filter((one) => !holdsIn(found, plus(found.given.most(one), beyondAt(data, found, one))));
   if (full.length === tried.length) return [...said, " ", ...data.said.beside];
   return said.concat(...full.map((one) => [" ", ...fill(data.said["beside at"], { value: told(one) })]));
 }

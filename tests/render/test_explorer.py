@@ -15,19 +15,22 @@ import pytest
 from pages import changed, held_by, settings
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.rational import fraction
+from symbolic_mem.base.rational import fraction, symbolic
 from symbolic_mem.base.symbols import B, n_heads
 from symbolic_mem.cli.main import main
 from symbolic_mem.document.family import in_family
+from symbolic_mem.document.words import about, gib
 from symbolic_mem.explore.choices import places
 from symbolic_mem.explore.data import asked
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.read import plan
+from symbolic_mem.questions.parts.uncounted import uncounted_bytes
 from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.layout import PaddedRows, WholeSamples
 from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo
+from symbolic_mem.study.answered import found_for
 
 pytestmark = pytest.mark.system
 PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"
@@ -269,3 +272,16 @@ def test_the_largest_batch_and_length_are_those_that_solve_finds(tab, pages, cap
         assert main(["solve", name, "--for", unknown, *words, *label, "--json"]) in (0, 1)
         value = json.loads(capsys.readouterr().out)["value"]
         assert found == (None if value is None else str(value)), unknown
+
+
+def test_a_page_says_how_large_is_what_is_not_counted(tab, tmp_path):
+    study = load_study("llama-3.1-8b").change(plan="zero-2", recompute="full", values={"B": 1})
+    path = tmp_path / "page.html"
+    explorer(study).save(path)
+    found = found_for(study, study.question("b"))
+    size = uncounted_bytes(study, found.known)
+    shown = plain_prose(about(gib(symbolic(size))))
+    page = tab(path)
+    page.value("dispatchEvent(new Event('beforeprint'))")
+    said = page.value("document.getElementById('beyond').textContent")
+    assert size and said == f"What is not counted has sizes of {shown} together on one device, where they are known. "
