@@ -12,18 +12,23 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.once import later
+from symbolic_mem.base.symbols import L
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.rules import MultipleOf
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A memory as it is where an unknown is a multiple of each of `pages`, and has reached the `windows`, or none of them."""
+    """A memory as it is where an unknown is a multiple of each of `pages`, and has reached the `windows`, or none of them.
+
+    Of a number of `blocks` the pages are those of a rule that recomputes some of so many.
+    """
 
     memory: Memory
     pages: tuple[sp.Expr, ...] = ()
     windows: tuple[sp.Expr, ...] = ()
     reached: bool = False
+    blocks: bool = False
 
     def steps(self, values: Given) -> Iterator[MultipleOf]:
         """Yield what the unknown is a multiple of, as rules: several ranks that share a cache keep as many pages, or tokens."""
@@ -31,6 +36,7 @@ class Piece:
             words = (
                 "caches are kept in pages" if page.is_number else "each rank that shares a cache keeps as much of it"
             )
+            words = "some of so many blocks are recomputed" if self.blocks else words
             yield MultipleOf(int(Numbers.of(values)[page]), words)
 
 
@@ -51,7 +57,7 @@ def pieces(memory: Memory, symbol: sp.Symbol) -> tuple[Piece, ...]:
     windows: tuple[Any, ...] = tuple(sorted({arg for one in least for arg in one.args if not arg.has(symbol)}, key=str))
     pages = tuple(sorted({_page(one) for one in whole}, key=str))
     if not windows:
-        return (Piece(_in(memory, symbol, False), pages),)
+        return (Piece(_in(memory, symbol, False), pages, blocks=symbol == L),)
     return tuple(Piece(_in(memory, symbol, reached), pages, windows, reached) for reached in (True, False))
 
 
@@ -83,9 +89,20 @@ def _in(memory: Memory, symbol: sp.Symbol, reached: bool) -> Memory:
             lambda e: isinstance(e, sp.Min) and e.has(symbol),
             lambda e: sp.Min(*(arg for arg in e.args if arg.has(symbol) is not reached)),
         )
-        return expr.replace(lambda e: isinstance(e, sp.ceiling) and e.has(symbol), lambda e: e.args[0])
+        return expr.replace(lambda e: isinstance(e, sp.ceiling) and e.has(symbol), lambda e: _at_pages(e, symbol))
 
     return Memory(tuple(_term(term, change) for term in memory), memory.definitions)
+
+
+def _at_pages(one: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
+    """A ceiling where what has the unknown in it is whole: of ``(L - 1)/3`` at multiples of 3 it is ``L/3``.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> _at_pages(sp.ceiling((L - 1) / 3), L), _at_pages(sp.ceiling((L + 1) / 3), L)
+    (L/3, L/3 + 1)
+    """
+    rest, turns = sp.expand(one.args[0]).as_independent(symbol, as_Add=True)
+    return turns + sp.ceiling(rest)
 
 
 def _term(term: Term, change: Any) -> Term:

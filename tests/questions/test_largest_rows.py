@@ -145,3 +145,16 @@ def test_where_two_blocks_hold_more_than_one_the_largest_depth_is_that_of_its_ow
             one = ("account", "llama-3.1-405b", *options("fsdp2", {**values, "L": blocks}), "--json")
             held = json.loads(said(capsys, *one))["per_device"]["peak_bytes"]
             assert (held <= capacity * 2**30) is fits
+
+
+@pytest.mark.parametrize("plan", ["zero-2", "fsdp2"])
+@pytest.mark.parametrize("rule", ["every=3", "groups=4"])
+def test_a_largest_depth_under_turns_of_recomputation_has_the_bytes_of_its_account(capsys, rule, plan):
+    """A third of L - 1 blocks, rounded up, is a third of L where that is whole: the answer has the bytes of the account there."""
+    asked = ("llama-3.1-8b", "--plan", plan, "--recipe", "pure-bf16", "--recompute", rule, "--set", "n_fsdp=16")
+    asked += ("--set", "B=1", "--set", "S=1024", "--device", "h100-80gb", "--loss", "fp32", "--gradients", "freed")
+    found = json.loads(said(capsys, "solve", *asked, "--for", "L", "--json"))
+    account = json.loads(said(capsys, "account", *asked, "--set", f"L={found['value']}", "--json"))
+    assert account["per_device"]["peak_bytes"] == found["per_device_bytes"] <= found["capacity_bytes"]
+    more = json.loads(said(capsys, "account", *asked, "--set", f"L={found['value'] + int(rule[-1])}", "--json"))
+    assert more["per_device"]["peak_bytes"] > found["capacity_bytes"]
