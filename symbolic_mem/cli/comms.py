@@ -54,10 +54,6 @@ def command(as_json: bool, **options: Any) -> None:
     for name in _IDLE:
         if options[name]:
             raise BadInput(f"--{name} changes what is kept, and comms counts what is sent; leave it out")
-    if options["recipe"] is not None:
-        raise BadInput(
-            "--recipe changes nothing here: comms counts two bytes for each element that is sent; leave it out"
-        )
     rates = options.pop("device"), options["devices"]
     study = chosen_study(options | {"device": None}, reads_devices=rates[0] is not None)
     if rates[0] is not None:
@@ -75,6 +71,11 @@ def command(as_json: bool, **options: Any) -> None:
         study.need_degrees()
         along_axes(study, as_json=as_json)
         return
+    if options["recipe"] is not None:
+        raise BadInput(
+            "--recipe changes nothing here: of one scheme comms counts two bytes for each element that is sent; leave it out, or give "
+            "--plan NAME and --set n_fsdp=N for what one rank sends in a step"
+        )
     question = _asked(study, {name: options[name] for name in _KEYS if options[name] is not None})
     from symbolic_mem.questions.parts.unread import refuse_unread
     from symbolic_mem.study.answered import found_for

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from symbolic_mem.questions.parts.meshes import Sent
     from symbolic_mem.study.study import Study
 
+_KINDS = {"stream": "the stream, keys and values", "weights": "the weights", "gradients": "their gradients"}
+
 
 def along_axes(study: Study, *, as_json: bool) -> None:
     """Show what one rank sends in a step along each axis of the mesh, how long that takes, and how long it waits in its pipeline."""
@@ -96,6 +98,9 @@ def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
         "plan": study.plan.name,
         "sent_in_a_step": axes,
         "parameters": held,
+        "bytes_of_a_value": {
+            kind: int(size) if size.is_integer else float(size) for kind, size in found.each._asdict().items()
+        },
         "computing": computing,
         "not_counted": _not_counted(study),
     }
@@ -166,6 +171,8 @@ def _show(study: Study, found: Sent, took: Times | None) -> None:
     for symbol, size in found.held.items():
         kind = " of routed experts" if str(symbol) == "P_experts" else " of all else" if len(found.held) > 1 else ""
         print_line(f"{figure(rounded_up(size))} parameters{kind} on one rank of an average stage", str(symbol), 14)
+    sizes = ", ".join(f"{figure(size)} of {_KINDS[kind]}" for kind, size in found.each._asdict().items())
+    print_line(f"bytes of one: {sizes} (recipe {study.recipe.name})", "values", 14)
 
 
 def _show_times(study: Study, took: Times | None) -> None:

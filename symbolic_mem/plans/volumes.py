@@ -1,7 +1,6 @@
 """What one rank of a cluster sends in a step along each axis of its mesh, in bytes, for a transformer.
 
-Of a ring each rank sends all but its own share of what is gathered or summed, an all-reduce twice that. Numbers in the residual
-stream, keys, values and weights are sent in BF16, gradients of weights in FP32.
+Of a ring each rank sends all but its own share of what is gathered or summed, an all-reduce twice that.
 """
 
 from __future__ import annotations
@@ -16,7 +15,16 @@ from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.plan import Plan
 
-BF16, FP32 = 2, 4
+
+class Each(NamedTuple):
+    """The bytes of a value that is sent: of the `stream`, keys and values, of `weights`, and of `gradients` of weights."""
+
+    stream: sp.Rational = sp.Integer(2)
+    weights: sp.Rational = sp.Integer(2)
+    gradients: sp.Rational = sp.Integer(4)
+
+
+MIXED = Each()
 
 
 class Held(NamedTuple):
@@ -27,9 +35,15 @@ class Held(NamedTuple):
 
 
 def sent(
-    a: Architecture, cut: Cut, plan: Plan, held: Held, micro: sp.Expr = sp.S.One, chunks: sp.Expr = sp.S.One
+    a: Architecture,
+    cut: Cut,
+    plan: Plan,
+    held: Held,
+    micro: sp.Expr = sp.S.One,
+    chunks: sp.Expr = sp.S.One,
+    each: Each = MIXED,
 ) -> Mapping[sp.Symbol, sp.Expr]:
-    """Return the bytes that a rank sends in a step, by axis: forward and backward passes of `micro` micro-batches.
+    """Return the bytes that a rank sends in a step, by axis: forward and backward passes of `micro` micro-batches, values of `each` kind.
 
     Stages are taken to be alike, each with so many `chunks`, and the block of each module that predicts one token more counts as
     one of them.
@@ -41,15 +55,15 @@ def sent(
     """
     tokens, stream, inputs = cut.tokens.inside, cut.tokens.stream, cut.tokens.inputs
     found = {
-        n_tp: micro * _tensor(a, inputs != tokens, cut.copied) * BF16 * B * tokens * _ring(n_tp),
-        n_pp: micro * chunks * 2 * BF16 * B * stream * a.d_model,
-        n_cp: micro * (a.layers + a.mtp) / n_pp * _context(a, cut, plan) * BF16 * B * tokens,
+        n_tp: micro * _tensor(a, inputs != tokens, cut.copied) * each.stream * B * tokens * _ring(n_tp),
+        n_pp: micro * chunks * 2 * each.stream * B * stream * a.d_model,
+        n_cp: micro * (a.layers + a.mtp) / n_pp * _context(a, cut, plan) * each.stream * B * tokens,
     }
     if a.experts is not None:
-        rows = micro * BF16 * B * inputs * a.d_model * a.experts.top_k * (a.expert_layers + a.mtp) / n_pp
+        rows = micro * each.stream * B * inputs * a.d_model * a.experts.top_k * (a.expert_layers + a.mtp) / n_pp
         found[n_ep] = (2 + 2 * cut.load) * rows * _ring(n_ep)
         found[n_etp] = 4 * cut.load * rows * (n_etp - 1)
-    for axis, volume in _replicas(plan, held).items():
+    for axis, volume in _replicas(plan, held, each).items():
         found[axis] = found.get(axis, sp.S.Zero) + volume
     return found
 
@@ -103,7 +117,7 @@ def _context(a: Architecture, cut: Cut, plan: Plan) -> sp.Expr:
     return 3 * keys * (n_cp - 1)
 
 
-def _replicas(plan: Plan, held: Held) -> Mapping[sp.Symbol, sp.Expr]:
+def _replicas(plan: Plan, held: Held, each: Each) -> Mapping[sp.Symbol, sp.Expr]:
     """What is sent once in a step because several ranks have, or share, the same parameters.
 
     Replicas sum their gradients; where a rank keeps a part of the optimizer state it gets the sum of that part alone, and
@@ -119,12 +133,12 @@ def _replicas(plan: Plan, held: Held) -> Mapping[sp.Symbol, sp.Expr]:
         match plan.sends:
             case "dp":
                 group = group * context
-                each = FP32 + BF16 if "optimizer" in plan.divided else 2 * FP32
-                found[n_fsdp] += each * parameters * _ring(group)
+                back = each.weights if "optimizer" in plan.divided else each.gradients
+                found[n_fsdp] += (each.gradients + back) * parameters * _ring(group)
             case "fsdp" | "hsdp":
                 again = sp.S.One - plan.keep if plan.keep != 0 else _ring(group)
-                found[n_fsdp] += parameters * ((BF16 + FP32) * _ring(group) + BF16 * again)
-                found[n_cp] += 2 * FP32 * parameters / group * _ring(context)
+                found[n_fsdp] += parameters * ((each.weights + each.gradients) * _ring(group) + each.weights * again)
+                found[n_cp] += 2 * each.gradients * parameters / group * _ring(context)
                 if plan.sends == "hsdp":
-                    found[n_replica] += 2 * FP32 * parameters / group * _ring(n_replica)
+                    found[n_replica] += 2 * each.gradients * parameters / group * _ring(n_replica)
     return {axis: volume for axis, volume in found.items() if volume != 0}

@@ -149,3 +149,55 @@ def test_what_stays_gathered_outside_the_blocks_is_said_to_be_sent_once(capsys, 
     assert main(asked) == 0
     shown = capsys.readouterr().out
     assert all(f"not counted   {one}" in shown for one in told) and ("that fully_shard" in shown) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("plan", "recipe", "each"),
+    [
+        ("dp", "pure-bf16", 2 + 2),  # an all-reduce is a reduce-scatter and an all-gather, here of BF16 gradients
+        ("dp", "fsdp2", 4 + 4),
+        (
+            "zero-2",
+            "zero-16",
+            2 + 2,
+        ),  # Rajbhandari et al. (2020), section 7.2.1: 2 Psi FP16 values, as data parallelism
+        ("zero-2", "fsdp2", 4 + 4),  # FP32 weights come back
+        ("zero-1", "megatron-18", 4 + 2),
+        ("fsdp2", "pure-bf16", 2 + 2 + 2),
+        ("fsdp2", "fsdp2", 2 + 4 + 2),  # param_dtype BF16, reduce_dtype FP32
+        ("fsdp2", "fp32", 4 + 4 + 4),
+        ("fsdp2", "autocast", 4 + 4 + 4),  # FSDP gathers the FP32 weights, of which autocast makes copies
+    ],
+)
+def test_a_value_is_sent_in_the_bytes_of_the_recipe(capsys, plan, recipe, each):
+    asked = ["comms", "llama-3.1-8b", "--plan", plan, "--recipe", recipe, "--set", "n_fsdp=8"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["sent_in_a_step"]["n_fsdp"]["bytes"] == each * 8_030_261_248 * 7 // 8
+    assert main(asked) == 0
+    assert f"{found['bytes_of_a_value']['gradients']} of their gradients (recipe {recipe})" in capsys.readouterr().out
+
+
+def test_the_stream_has_the_bytes_of_activations(capsys):
+    sent = {}
+    for recipe in ("fp32", "pure-bf16"):
+        asked = [
+            "comms",
+            "llama-3.1-8b",
+            "--plan",
+            "torch-sp",
+            "--recipe",
+            recipe,
+            "--set",
+            "n_tp=2",
+            "--set",
+            "n_fsdp=1",
+        ]
+        assert main([*asked, "--json"]) == 0
+        sent[recipe] = json.loads(capsys.readouterr().out)["sent_in_a_step"]["n_tp"]["bytes"]
+    assert sent["fp32"] == 2 * sent["pure-bf16"]
+
+
+def test_a_scheme_has_two_bytes_under_every_recipe(capsys):
+    assert main(["comms", "cs336-a2-xxl", "--recipe", "fp32"]) == 2
+    assert "--recipe changes nothing here: of one scheme" in capsys.readouterr().err

@@ -38,7 +38,7 @@ from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.rests import HALVES, sizes
-from symbolic_mem.plans.volumes import BF16, FP32, Held, sent
+from symbolic_mem.plans.volumes import Each, Held, sent
 from symbolic_mem.study.study import Study
 
 AXES = (n_tp, n_pp, n_cp, n_ep)
@@ -186,7 +186,8 @@ class Sent:
     """What a rank sends in a step along each of its `axes` of more than one device: as a formula, and in bytes.
 
     The formulas are over the values that are `known`, with the `held` parameters of an average stage, dense and of experts.
-    `micro` are the micro-batches of a step, and what replicas send is sent `once` for all of them.
+    `micro` are the micro-batches of a step, and what replicas send is sent `once` for all of them. A value that is sent has
+    the bytes of its kind in `each`.
     """
 
     axes: Mapping[sp.Symbol, tuple[sp.Expr, Number]]
@@ -194,6 +195,7 @@ class Sent:
     held: Mapping[sp.Symbol, Number]
     micro: sp.Expr
     once: bool
+    each: Each
 
 
 class Formulas(NamedTuple):
@@ -219,7 +221,30 @@ def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
     held = {symbol: copies * size / n_pp for symbol, size in sizes.items() if size != 0}
     both = Held(P_DENSE, P_EXPERTS if P_EXPERTS in held else sp.S.Zero)
     settled = replace(plan, keep=study.keep)
-    return Formulas(sent(architecture, study.rank.cut or Cut(), settled, both, micro, chunks), held, micro, chunks)
+    return Formulas(
+        sent(architecture, study.rank.cut or Cut(), settled, both, micro, chunks, each_of(study)), held, micro, chunks
+    )
+
+
+def each_of(study: Study) -> Each:
+    """Return the bytes of a value that a rank sends, as the recipe has them.
+
+    Weights that are gathered for a pass have those in which the engine gathers them, or of the activations; those that are gathered after
+    the step have those in which they are kept, where all have the same. Gradients have those in which the engine reduces divided
+    weights' ones, else those in which they are made, or of the weights where the recipe keeps none.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> each_of(load_study("cluster-gpt-3-175b"))
+    Each(stream=2, weights=2, gradients=4)
+    """
+    recipe, plan = study.recipe, study.plan
+    weights = recipe.gathers or recipe.activations
+    made = recipe.gradient_bytes()
+    if plan is None or plan.sends in ("fsdp", "hsdp"):
+        return Each(recipe.activations, weights, recipe.reduces or made or weights)
+    kept = {one.bytes_per_element for one in recipe.states if one.kind == "weights" and not one.cast}
+    weights = kept.pop() if len(kept) == 1 else weights
+    return Each(recipe.activations, weights, made or weights)
 
 
 def volumes(study: Study) -> Sent | None:
@@ -241,7 +266,7 @@ def volumes(study: Study) -> Sent | None:
     there = {**known, **held}
     sizes = {axis: (volume, number(volume, there)) for axis, volume in found.axes.items()}
     used = {axis: pair for axis, pair in sizes.items() if pair[1] != 0 and (axis != n_pp or known[n_pp] != 1)}
-    return Sent(used, known, held, found.micro, plan.sends == "dp")
+    return Sent(used, known, held, found.micro, plan.sends == "dp", each_of(study))
 
 
 class Once(NamedTuple):
@@ -262,12 +287,12 @@ def gathered_once(study: Study) -> Once | None:
         return None
     size = study.numbers[sp.Add(*(part.elements for part in units(model).root))]
     degree = study.numbers[study.placement["weights"].degree]
-    fewer = BF16 * size * ratio(degree - 1, degree)
+    fewer = each_of(study).weights * size * ratio(degree - 1, degree)
     return Once(size, fewer) if fewer else None
 
 
 def summed_by_ends(study: Study) -> Number | None:
-    """Bytes that the first and the last rank of a pipeline send to sum the gradient, in FP32, of a matrix that embedding and head share.
+    """Bytes that the first and the last rank of a pipeline send to sum the gradient of a matrix that embedding and head share.
 
     None where no two ranks have it. An all-reduce of two sends as much as each has. Source: Megatron-LM d98e8a6,
     core/distributed/finalize_model_grads.py.
@@ -283,7 +308,7 @@ def summed_by_ends(study: Study) -> Number | None:
     shared = units(study.rank.model).tied
     if how.order != "loop" or how.vocabulary or not shared:
         return None
-    return FP32 * study.numbers[sp.Add(*(part.elements for part in shared))]
+    return each_of(study).gradients * study.numbers[sp.Add(*(part.elements for part in shared))]
 
 
 def _parameters(study: Study, *, experts: bool) -> sp.Expr:
