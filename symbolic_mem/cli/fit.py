@@ -46,7 +46,7 @@ def command(
     """Say what of inference and training of STUDY fits on DEVICES, and how; or list the meshes of NUMBER devices.
 
     Of --on: each row has its plan, recomputation and loss, the peak of one device and its instant, what is left, and the call
-    that derives it. B is 1 and S 4096 (or all learned positions) where nothing says otherwise.
+    that derives it. B is 1 and S 4096 (or all positions of the model) where nothing says otherwise.
 
     Of --plans: the meshes that plan and model allow, with peak, worst rank and what is left of each; all have the degrees that
     --set gives. At most 200 are tried, those that cut the model least. Each that fails says why.

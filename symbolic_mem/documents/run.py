@@ -9,7 +9,7 @@ from typing import Any
 
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, fraction, rounded_up
-from symbolic_mem.base.symbols import B, S, n_fsdp, n_pp, n_tp
+from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos, n_pp, n_tp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
@@ -94,7 +94,7 @@ class Run:
     def left_tokens(self) -> int | None:
         """How many more tokens the sequences on one device may have together; None where any number fits, or none does.
 
-        All sequences are made longer alike, as far as the peak of every instant allows.
+        All sequences are made longer alike, as far as the peak of every instant allows, and to the last learned position.
         """
         study = self.account.study
         if not self.fits or S not in study.values or B not in study.values:
@@ -108,7 +108,8 @@ class Run:
             there = self.host is not None and self.account.held(beside, numbers) > self.host
             return max(*(self.account.held(memory, numbers) for memory in placed), room + 1 if there else 0)
 
-        most = _most(held, int(study.values[S]), room)
+        last = study.values.get(n_pos)
+        most = int(last) if last is not None and held(int(last)) <= room else _most(held, int(study.values[S]), room)
         return None if most is None else (most - int(study.values[S])) * int(study.values[B])
 
     @property

@@ -99,8 +99,8 @@ def fit(
 ) -> Runs:
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
 
-    `given` are words of `Study.change` that hold for every row that knows them; B is 1 and S 4096, or as many as there are learned
-    positions, where neither study nor caller says otherwise, r_lora 16. Inference has as many replicas as there is room for, each over devices that its heads
+    `given` are words of `Study.change` that hold for every row that knows them; B is 1 and S 4096, or as many as the model has
+    positions if these are fewer, where neither study nor caller says otherwise, r_lora 16. Inference has as many replicas as there is room for, each over devices that its heads
     are divided over, adapters beside frozen weights that are whole where that
     fits, and training is divided over all of them; then with a loss in chunks, then recomputed. With `padded_rows` what is
     divided is cut into whole rows, as FSDP2 does. What is offloaded fits a `host` of so many bytes, which all devices share.
@@ -120,7 +120,7 @@ def fit(
             "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS, or leave it out"
         )
     name = given.pop("name", study.name)
-    tokens = min(TOKENS, int(study.values.get(n_pos, TOKENS)))
+    tokens = min(TOKENS, int(study.values.get(n_pos, TOKENS)), _reach(study) or TOKENS)
     sizes = {str(symbol): study.values.get(symbol, usual) for symbol, usual in ((B, ONE), (S, tokens))}
     asked = given.pop("values", None) or {}
     for degree in asked.keys() & set(DEGREES):
@@ -159,6 +159,12 @@ def fit(
         if found and not any(key in run.changes["values"] for run in found):
             raise BadInput(f"{key} = {asked[key]}: no row reads {key}; leave it out")
     return Runs(study, nodes, tuple(found), reasons, {key: int(value) for key, value in values.items()}, host)
+
+
+def _reach(study: Study) -> int | None:
+    """For how many positions a model with rotary ones is made, where its file says so."""
+    architecture = study.built.architecture
+    return None if architecture is None or architecture.turned is None else architecture.reach
 
 
 def _has_modules(study: Study, adapters: str, *, by_option: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+CONFIGS = Path(__file__).parents[1] / "data" / "hf_configs"
 SAID = "more than the {} positions"
 
 
@@ -60,3 +61,22 @@ def test_a_config_without_the_number_says_nothing(run):
     Path("config.json").write_text(json.dumps({**table, "num_attention_heads": 4, "vocab_size": 100}), encoding="utf-8")
     out = run("account", "config.json", "--set", "B=1", "--set", "S=1000000").out
     assert "max_position_embeddings" not in out
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "positions"), [("gpt-neox-20b", "h200", 2048), ("llama-3.1-8b", "h200", 4096)]
+)
+def test_a_length_that_nobody_gives_is_one_that_the_model_has(run, name, device, positions):
+    """GPT-NeoX 20B: max_position_embeddings 2048, rotary."""
+    found = run("fit", str(CONFIGS / f"{name}.json"), "--on", device)
+    assert f"S = {positions}: tokens" in found.out and "max_position_embeddings" not in found.out
+
+
+@pytest.mark.parametrize(("tokens", "left"), [(1024, 0), (1000, 2 * 24)])
+def test_no_more_tokens_are_left_than_there_are_learned_positions(run, tokens, left):
+    """GPT-2 XL has 1024: two sequences of 1000 tokens may be 24 tokens longer each, whatever memory is free."""
+    asked = ("fit", str(CONFIGS / "gpt2-xl.json"), "--on", "h200", "--set", "B=2", "--set", f"S={tokens}", "--json")
+    rows = json.loads(run(*asked).out)["rows"]
+    assert {row["what"]: row["left_tokens"] for row in rows if row["fits"]} == dict.fromkeys(
+        ("inference", "LoRA", "QLoRA", "full training"), left
+    )

@@ -87,8 +87,8 @@ def too_long(study: Study, values: Given) -> tuple[Prose, ...]:
     refused = text(" vLLM refuses such a length unless it is told to take it." if study.recipe.serves == "vLLM" else "")
     return (
         say(
-            "{S} = {tokens} is more than the {reach} positions that the model's config.json gives (max_position_embeddings, as its rotary "
-            "scaling has them): the memory is as counted.{refused}",
+            "{S} = {tokens} is more than the {reach} positions that the model's config.json gives (max_position_embeddings, with its rotary "
+            "scaling if it has one): the memory is as counted.{refused}",
             S=S,
             tokens=Amount(symbolic(tokens)),
             reach=Amount(symbolic(architecture.reach)),
