@@ -87,8 +87,10 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
             return degree_under(bound, study.numbers, self.rules_for(study, self.symbol))
 
     def alone(self, study: Study) -> bool:
-        """Whether nothing is placed anywhere: then one device is asked about."""
-        return not study.placement and (study.plan is None or not study.plan.cuts) and self.symbol == n_fsdp
+        """Whether nothing is placed anywhere, or nothing of what a plan places is there: then one device is asked about."""
+        there = {"activations", *(state.kind for state in study.recipe.states)}
+        placed = study.placement if study.plan is None else there.intersection(study.placement)
+        return not placed and (study.plan is None or not study.plan.cuts) and self.symbol == n_fsdp
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""

@@ -201,3 +201,16 @@ def test_a_count_of_kinds_that_the_recipe_does_not_keep_is_refused():
     question = DeviceCount.read({"capacity": "80 GiB", "kinds": ["gradients"]}, "here", "x")
     with pytest.raises(BadInput, match="question x counts nothing: of gradients none is kept; kept are weights, optim"):
         question.answer(study.under(question))
+
+
+@pytest.mark.parametrize(("values", "degree"), [({}, None), ({"B": 1}, None), ({"B": 1, "S": 1024}, 1)])
+def test_a_plan_that_divides_what_an_optimizer_without_states_lacks_asks_about_one_device(values, degree):
+    """ZeRO-1 of SGD divides nothing, and is the run of data parallelism."""
+    found = {}
+    for plan in ("dp", "zero-1"):
+        study = load_study("llama-3.1-8b").change(plan=plan, optimizer="sgd", values=values, device="h100-80gb")
+        one = MinDegree.read({}, "here", "x").answer(study)
+        found[plan] = (one.value if one.feasible else None, one.degree.ideal.fixed)
+    assert found["zero-1"] == found["dp"] and found["dp"][0] == degree
+    kept = load_study("llama-3.1-8b").change(plan="zero-1", recipe="bf16-master", optimizer="sgd")
+    assert not MinDegree.read({}, "here", "x").alone(kept)  # the optimizer's own weights are divided
