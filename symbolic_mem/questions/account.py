@@ -67,7 +67,8 @@ class Account(Question):
         )
         if kept == self.written:
             return self
-        return replace(self, written=kept, replaced=(*self.replaced, "written"))
+        gone = (f"{symbol} = {formula}" for symbol, formula in self.written if (symbol, formula) not in kept)
+        return replace(self, written=kept, replaced=(*self.replaced, *gone))
 
     @property
     def unknowns(self) -> tuple[str, ...]:
