@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.told import number
 from symbolic_mem.cli.options import print_json
 from symbolic_mem.cli.tables import bold, figure, print_line, print_table
 
@@ -97,9 +98,9 @@ def _recipes(path: str | None) -> list[dict[str, Any]]:
         {
             "name": name,
             "title": recipe.title,
-            "bytes_per_parameter": None if recipe.bytes_per_parameter is None else float(recipe.bytes_per_parameter),
-            "activation_bytes": float(recipe.activations),
-            "input_bytes": {feeds: float(size) for feeds, size in recipe.quantised},
+            "bytes_per_parameter": None if recipe.bytes_per_parameter is None else number(recipe.bytes_per_parameter),
+            "activation_bytes": number(recipe.activations),
+            "input_bytes": {feeds: number(size) for feeds, size in recipe.quantised},
             "source": recipe.source,
         }
         for name, recipe in found.items()
@@ -179,8 +180,8 @@ def _caches(_: str | None) -> list[dict[str, Any]]:
         {
             "name": name,
             "title": table["title"],
-            "bytes_per_element": float(Fraction(table["bytes"])),
-            "scale_bytes": float(Fraction(table.get("scale_bytes", 0))),
+            "bytes_per_element": number(Fraction(table["bytes"])),
+            "scale_bytes": number(Fraction(table.get("scale_bytes", 0))),
             "source": table["source"],
         }
         for name, table in cache_tables().items()

@@ -115,13 +115,15 @@ def _block(block: object) -> dict[str, Any]:
                 "rows": [[plain_prose(cell) for cell in row] for row in block.rows],
             }
         case Figure():
-            return {
-                "kind": "figure",
-                "name": block.name,
-                "caption": plain_prose(block.caption),
-                "columns": list(block.heads),
-                "rows": [[jsonable(value) for value in row] for row in block.rows],
-            }
+            return record_json(
+                {
+                    "kind": "figure",
+                    "name": block.name,
+                    "caption": plain_prose(block.caption),
+                    "columns": list(block.heads),
+                    "rows": block.rows,
+                }
+            )
         case Bullets():
             return {"kind": "bullets", "items": [plain_prose(item) for item in block.items]}
         case Answers():

@@ -9,6 +9,7 @@ import pytest
 
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import table
+from symbolic_mem.cli.main import main
 
 STUDY = "cs336-a2-xxl"
 CASES = {
@@ -159,3 +160,34 @@ def test_lists_name_their_sources(answer):
     assert {"n_fsdp", "d_model", "M_total"} <= {row["name"] for row in found["symbols"] if row["meaning"]}
     v5p = next(row for row in found["devices"] if row["name"] == "tpu-v5p")
     assert (v5p["marketed_bytes"], v5p["binary_bytes"]) == (95 * 10**9, 95 * 2**30)
+
+
+def test_rounded_numbers_in_the_rows_of_a_figure_are_named(capsys, tmp_path):
+    """A cell that is named is a float: 99309695934.63829 bytes stand for a fraction."""
+    path = tmp_path / "a.json"
+    assert main(["homework", "cs336-a2-xxl", "-o", str(path)]) == 0
+    capsys.readouterr()
+    named = set()
+    for section in json.loads(path.read_text(encoding="utf-8"))["sections"]:
+        for block in section["blocks"]:
+            if block["kind"] != "figure":
+                assert "approximate" not in block
+                continue
+            cells = {f"rows/{y}/{x}": cell for y, row in enumerate(block["rows"]) for x, cell in enumerate(row)}
+            assert set(block.get("approximate", ())) <= {
+                where for where, cell in cells.items() if isinstance(cell, float)
+            }
+            named |= {cells[where] for where in block.get("approximate", ())}
+    assert 99309695934.63829 in named
+
+
+def test_whole_bytes_in_a_list_are_whole_numbers(capsys):
+    assert main(["list", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    recipes, caches = ({one["name"]: one for one in found[what]} for what in ("recipes", "caches"))
+    each = [
+        recipes["cs336"]["bytes_per_parameter"],
+        recipes["cs336"]["activation_bytes"],
+        caches["bf16"]["scale_bytes"],
+    ]
+    assert [(type(one), one) for one in each] == [(int, 16), (int, 2), (int, 0)]
