@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.formulas import compare_to
+from symbolic_mem.claims.measures import IN_BYTES, is_time
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.printed import Printed, in_account, printed
 from symbolic_mem.claims.printed_lines import formulas_of_lines, numbers_of_lines
@@ -29,7 +30,7 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     """
     if claim.formula:
         return _of_formulas(study, claim, label, nearest=nearest)
-    if claim.spelled is None:
+    if claim.spelled is None or _counts_what_is_asked(study, claim, label):
         return None
     wrong: list[tuple[Fraction, Verdict]] = []
     for asked, one in _rows(study, label, claim.name):
@@ -63,7 +64,17 @@ def _chosen(study: Study, label: str | None) -> Sequence[Question]:
 
 def _with_lines(chosen: Sequence[Question], name: str) -> Sequence[Question]:
     """The questions of which lines may be claimed by that name: none where one asks for what is called so, which has one answer."""
-    return () if any(same_symbol(each, name) for one in chosen for each in one.claimable) else chosen
+    return () if _asks_for(chosen, name) else chosen
+
+
+def _asks_for(chosen: Sequence[Question], name: str) -> bool:
+    return any(same_symbol(each, name) for one in chosen for each in one.claimable)
+
+
+def _counts_what_is_asked(study: Study, claim: Claim, label: str | None) -> bool:
+    """Whether it is a count by the name of what a question asks for: rows that are called so are of bytes or seconds."""
+    unit = "" if claim.spelled is None else claim.spelled.unit
+    return not (unit in IN_BYTES or is_time(unit)) and _asks_for(_chosen(study, label), claim.name)
 
 
 def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool) -> Verdict | None:
