@@ -111,10 +111,7 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         if found.study.at is None or found.degree.ideal.feasible:
             return found
         free = found.study.seen_at(None).without(self.symbol)
-        return replace(found, remedies=remedies(free, self._degrees, found.degree.ideal.fixed))
-
-    def _degrees(self, study: Study) -> tuple[Degree, ...]:
-        return self._once(study).degrees
+        return replace(found, remedies=remedies(free, self._once, found.degree.ideal.fixed))
 
     def _once(self, study: Study) -> Solved:
         return once_for(study, self, "solved", lambda: self._solved(study.without(self.symbol)))

@@ -53,7 +53,7 @@ def _remedies(asked: Asked, form: Mapping[str, Any], fixed: Number) -> list[dict
         known = numbers(asked.nodes, {**asked.values, **sets})
         sizes = [[(_known(known[divided]), _known(known[rest])) for divided, rest in step] for step in (alone, several)]
         step = next(each for each in sizes if each and (each is sizes[1] or set(_degrees(each, *limit)) == {1}))
-        most = max(rest for _, rest in step)
+        most = max(rest for _, rest in sizes[1])
         if most < fixed:
             enough = None not in _degrees(step, *limit)
             found.append((fixed - most, words, option, most, enough))

@@ -8,6 +8,7 @@ import shlex
 import pytest
 
 import symbolic_mem as sm
+from symbolic_mem.questions.parts.one_device import Solved
 from symbolic_mem.questions.parts.remedies import remedies
 
 CASES = [
@@ -45,9 +46,17 @@ def test_its_bytes_are_those_of_the_changed_study(run):
     lines = run("solve", "llama-3.1-8b", "--plan", "fsdp2", "--set", "B=8").out.splitlines()
     assert sum(line.startswith("would help") for line in lines) == 3
     assert (
-        remedies(study, lambda changed: found.degrees, found.degree.ideal.fixed) == ()
+        remedies(study, lambda changed: Solved((), found.degrees), found.degree.ideal.fixed) == ()
     )  # nothing that changes nothing
 
 
 def test_a_feasible_answer_has_none(run):
     assert "remedies" not in json.loads(run("solve", "llama-3.1-8b", "--json").out)
+
+
+def test_the_bytes_of_a_remedy_are_of_several_devices_where_one_is_then_enough(run):
+    """One device gathers no block ahead; of two blocks a step on several has a second one: 12 d_model^2 + 13 d_model values of 2 bytes."""
+    given = ["--plan", "hsdp", "--set", "n_replica=2", "--loss", "bf16", "--gradients", "freed", "--optimizer", "muon"]
+    found = json.loads(run("solve", "gpt2-xl", *given, "--set", "B=8", "--set", "S=1024", "--json").out)
+    (one,) = (one for one in found["remedies"] if one["option"] == "--set B=1")
+    assert one["enough"] and one["fixed_bytes"] == 11_334_641_024 + 2 * (12 * 1600**2 + 13 * 1600)

@@ -51,9 +51,13 @@ def on_the_fewest(first: int) -> Prose:
 
 @dataclass(frozen=True)
 class Solved:
-    """What was solved for at each instant that counts, and the most that a device holds on the fewest (None: as the bound says)."""
+    """What was solved for at each instant that counts, and the most that a device holds on the fewest (None: as the bound says).
+
+    `several` are the degrees at each instant of a step on more devices than the fewest.
+    """
 
     each: tuple[tuple[Study, Degree], ...]
+    several: tuple[Degree, ...]
     one: Number | None = None
 
     @property
@@ -73,15 +77,16 @@ def solved_instants(
 ) -> Solved:
     """Solve for a degree at each instant that must fit: those of a step on the fewest devices where they are enough, else on more."""
     more = tuple((one, solve(one)) for one in decided_instants(study, kinds))
+    several = tuple(degree for _, degree in more)
     decider, asked = max(more, key=lambda pair: pair[1].demand)
     first = fewest(study, symbol)
     if asked.value not in (first, 2 * first) and not _may_be_enough(decider, kinds, asked):
-        return Solved(more)
+        return Solved(more, several)
     there = tuple((one, solve(one)) for one in on_one_device(study, kinds, symbol))
     if not there:
-        return Solved(more)
+        return Solved(more, several)
     held = max(degree.profile.at(first) for _, degree in there)
-    return Solved(there if all(degree.value == first for _, degree in there) else more, held)
+    return Solved(there if all(degree.value == first for _, degree in there) else more, several, held)
 
 
 def on_one_device(

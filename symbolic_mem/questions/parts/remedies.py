@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput
@@ -13,11 +13,11 @@ from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.document.words import about
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.held import remedy_record
-from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.questions.parts.one_device import Solved
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study
 
-Solve = Callable[[Study], Sequence[Degree]]
+Solve = Callable[[Study], Solved]
 _TRIED: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("every block recomputed", "--recompute full", {"recompute": "full"}),
     ("the head fused with the loss", "--loss fused", {"loss": "fused"}),
@@ -62,7 +62,7 @@ class Remedy:
 def remedies(study: Study, solve: Solve, fixed: Number) -> tuple[Remedy, ...]:
     """Try what may make `fixed` smaller, the bytes that every device holds in full at the instant at which that is most.
 
-    What the study cannot have, and what changes nothing, is left out; the largest effect stands first.
+    Those bytes are of a step on several devices, as are those that a change leaves. What the study cannot have, and what changes nothing, is left out; the largest effect stands first.
     """
     found = []
     for words, option, change in may_help(study):
@@ -72,9 +72,9 @@ def remedies(study: Study, solve: Solve, fixed: Number) -> tuple[Remedy, ...]:
             solved = solve(study.changed(changes(**change)))
         except BadInput:
             continue
-        most = max(degree.ideal.fixed for degree in solved)
+        most = max(degree.ideal.fixed for degree in solved.several)
         if most < fixed:
-            found.append(Remedy(words, option, most, fixed - most, all(degree.feasible for degree in solved)))
+            found.append(Remedy(words, option, most, fixed - most, all(degree.feasible for degree in solved.degrees)))
     return tuple(sorted(found, key=lambda one: -one.less))
 
 
