@@ -17,6 +17,7 @@ from symbolic_mem.documents.run import ALONE, DEGREES, INFERENCE, Run, Way
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
 from symbolic_mem.models.attention import BY_PARTS
+from symbolic_mem.models.trained import EVERY_PRODUCT, Trained
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.read import recipe
 from symbolic_mem.recipes.tuned import CONFIG, in_folder
@@ -100,7 +101,7 @@ def fit(
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
 
     `given` are words of `Study.change` that hold for every row that knows them; B is 1 and S 4096, or as many as the model has
-    positions if these are fewer, where neither study nor caller says otherwise, r_lora 16. Inference has as many replicas as there is room for, each over devices that its heads
+    positions if these are fewer, where neither study nor caller says otherwise, r_lora 16, on all linear layers. Inference has as many replicas as there is room for, each over devices that its heads
     are divided over, adapters beside frozen weights that are whole where that
     fits, and training is divided over all of them; then with a loss in chunks, then recomputed. With `padded_rows` what is
     divided is cut into whole rows, as FSDP2 does. What is offloaded fits a `host` of so many bytes, which all devices share.
@@ -125,6 +126,7 @@ def fit(
     asked = given.pop("values", None) or {}
     for degree in asked.keys() & set(DEGREES):
         raise BadInput(f"{degree} = {asked[degree]}: --on {on!r} says how many devices there are; leave {degree} out")
+    given = {**_own_adapters(study), **{key: value for key, value in given.items() if value is not None}}
     on_these: dict[str, Any] = {"device": nodes.device, **given}
     _ = (
         tuple(changes(by_option=by_option, **on_these)),
@@ -159,6 +161,14 @@ def fit(
         if found and not any(key in run.changes["values"] for run in found):
             raise BadInput(f"{key} = {asked[key]}: no row reads {key}; leave it out")
     return Runs(study, nodes, tuple(found), reasons, {key: int(value) for key, value in values.items()}, host)
+
+
+def _own_adapters(study: Study) -> dict[str, str]:
+    """The adapters of a study that has some, as a caller gives them, where they are not those of the recipes."""
+    trained = study.recipe.tuned.trained
+    plain = Trained(trained.modules, whole=(), packed=trained.packed, converts=trained.converts)
+    own = trained == plain and trained.modules not in ((), (EVERY_PRODUCT,))
+    return {"adapters": ",".join(trained.modules)} if own else {}
 
 
 def _reach(study: Study) -> int | None:

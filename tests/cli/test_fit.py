@@ -620,3 +620,20 @@ def test_copies_of_the_weights_are_of_training_alone(run):
     rows = json.loads(run("fit", "llama-3.1-8b", "--on", "h100-80gb", "--copies", "ema=4", "--json").out)["rows"]
     assert rows[0]["what"] == "inference" and "--copies" not in rows[0]["command"]
     assert all("--copies ema=4" in row["command"] for row in rows[1:])
+
+
+@pytest.mark.parametrize(
+    ("study", "more", "numbers"),
+    [
+        ("lora-llama-3.1-8b", (), 32 * 8 * ((4096 + 4096) + (4096 + 1024))),
+        ("lora-llama-3.1-8b", ("--adapters", "down_proj", "--set", "r_lora=4"), 32 * 4 * (14336 + 4096)),
+        ("qlora-llama-3.1-8b", (), 167_772_160),
+        ("llama-3.1-8b", (), 41_943_040),
+    ],
+)
+def test_adapters_are_those_of_the_study(run, study, more, numbers):
+    """LoRA's paper: queries and values with rank 8; all linear layers of Llama 3.1 8B with rank 64, and 16, as PEFT prints them."""
+    found = json.loads(run("fit", study, "--on", "2x h100-80gb", *more, "--json").out)
+    for row in found["rows"][1:3]:
+        account = json.loads(run(*shlex.split(row["command"])[1:], "--json").out)
+        assert account["parameters_by_group"]["adapters"] == numbers
