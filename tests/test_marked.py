@@ -265,7 +265,7 @@ def test_the_terminal_marks_what_it_rounds(name):
     """Relations hold, and a decimal without a mark is an exact number of the answer, in one of its units."""
     solved = [one for one in derived.homework(name).found if one.question.solvable]
     known = {number for one in solved for number in exact_numbers(one.record)}
-    held = [one for one in solved if hasattr(one, "held") and isinstance(one.value, int)]
+    held = [one for one in solved if callable(getattr(one, "held", None)) and isinstance(one.value, int)]
     known |= {Fraction(one.held(n)) for one in held for n in (one.value - 1, one.value, one.value + 1) if n}
     for verb in ("solve", "account", "comms"):
         for line in printed(verb, name).splitlines():
