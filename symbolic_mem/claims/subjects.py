@@ -30,6 +30,7 @@ from symbolic_mem.claims.names import ALIASES, one_word, same_symbol, spellings
 from symbolic_mem.claims.of_a_rank import rank_claims
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.account import Account as AccountQuestion
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.assumptions import SCHEDULED
@@ -147,8 +148,9 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
         yield from ((seen_by(study, question), question, name) for question in asked)
         if name == "devices":
             yield from givens(study, chosen, name)
-        if label is None and name in _OF_ACCOUNT and in_account(study, _OF_ACCOUNT[name]):
-            yield study, None, _OF_ACCOUNT[name]  # where the question has an expression alone
+        expressions = all(isinstance(question, AccountQuestion) for question in asked)  # which may have no number
+        if label is None and expressions and name in _OF_ACCOUNT and in_account(study, _OF_ACCOUNT[name]):
+            yield study, None, _OF_ACCOUNT[name]
         return
     if name == PEAK:
         yield from _peaks(study, chosen, label)

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from math import prod
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, NotDescribed
+from symbolic_mem.base.errors import BadInput, NotDescribed, at_place
 from symbolic_mem.base.rational import Number, fraction
 from symbolic_mem.base.symbols import B, L, S, n_fsdp, n_heads, n_pos
 from symbolic_mem.base.symbols import r_lora as RANK
@@ -180,7 +180,8 @@ def _reach(study: Study) -> int | None:
 def _has_modules(study: Study, adapters: str, *, by_option: bool) -> None:
     """Raise `BadInput` for adapters on modules or in layers that no row of this model can have."""
     where = "--adapters" if by_option else "adapters"
-    trains(use_adapters(adapters, where).apply(replace(study, recipe=recipe("lora"))))
+    with at_place(where):
+        trains(use_adapters(adapters, where).apply(replace(study, recipe=recipe("lora"))))
 
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:

@@ -192,7 +192,7 @@ def use_adapters(given: str, where: str = "--adapters") -> Change:
         with at_place(where):
             return replace(setting, recipe=setting.recipe.with_tuned(found))
 
-    return Change("adapters", f"adapters on {given}" if given != "none" else "no adapters", apply)
+    return Change("adapters", f"adapters on {given}" if given != "none" else "no adapters", apply, where)
 
 
 def keep_gradients(given: str, where: str = "--gradients") -> Change:

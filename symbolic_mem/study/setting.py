@@ -56,11 +56,15 @@ class OneDevice:
 
 @dataclass(frozen=True)
 class Change:
-    """Something set otherwise: `words` say it, `apply` does it, and a later change of the same `aspect` wins."""
+    """Something set otherwise: `words` say it, `apply` does it, and a later change of the same `aspect` wins.
+
+    Where it was given, in `where`, is said of what the model turns out not to have.
+    """
 
     aspect: str
     words: str
     apply: Callable[[Any], Any] = field(compare=False)
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import field, replace
 from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
@@ -166,7 +167,11 @@ class Study(Setting):
         if study.recipe is not self.recipe or study.built is not self.built or moved:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             given = {change.aspect for change in (*self.caller, *changes)}
-            study = as_stored(tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given))
+            study = agreed(study, asked=last[-1:] == ["profile"])
+            places = [change.where for change in changes if change.aspect == "adapters"]
+            with at_place(places[-1]) if places else nullcontext():
+                study = tuned(study, self.recipe.tuned, given)
+            study = as_stored(study)
         if study.plan is not None:
             study.plan.check(study.values, study.built, trains=study.recipe.trains)
             if not study.recipe.trains:

@@ -54,7 +54,7 @@ ROWS = [
     ("llama-3.1-8b", None, "5.8711 GiB", "5.8811 GiB"),
     ("lora-llama-3.1-8b", None, "21.003 GiB", "21.103 GiB"),
     ("lora-llama-3.1-8b", None, "969.94 MiB", "979.94 MiB"),
-    ("gpt2-xl", None, "79.735 GiB", "79.835 GiB"),
+    ("gpt2-xl", None, "79.678 GiB", "79.778 GiB"),
     ("qlora-llama-3.1-8b", "a", "7444905984 bytes", "7444905985 bytes"),
 ]
 
