@@ -138,7 +138,7 @@ def plan(
     symbol = asked.symbol
     sends = COLUMN in (columns or ())
     studies = _studies(study, varied, asked)
-    if symbol not in varied.symbols and not any(one.recipe.trains for one in studies.values()):
+    if symbol not in varied.symbols and all(_whole(one) for one in studies.values()):
         varied = Axes((*varied, *read_axes({str(symbol): [int(study.values.get(symbol, 1))]}, None)))
     given = symbol in varied.symbols
     if sends:
@@ -172,6 +172,12 @@ def _question(study: Study, label: str | None) -> MinDegree:
     if label is not None:
         raise BadInput(f"sweep: question {label!r} does not ask for a degree; leave it out, or name one that does")
     return turned(own[0] if own else None, MinDegree, "sweep", study.name)
+
+
+def _whole(study: Study) -> bool:
+    """Whether no degree is asked for: of inference, and where every device holds all that one alone would hold."""
+    divided = (placed.degree for placed in study.placement.values() if placed.fraction)
+    return not study.recipe.trains or not any(degree.free_symbols for degree in divided)
 
 
 def _studies(study: Study, axes: Axes, question: MinDegree) -> dict[tuple[int, ...], Study]:

@@ -11,6 +11,7 @@ import pytest
 from symbolic_mem.accounts.instants import instant
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
@@ -101,8 +102,19 @@ def test_a_plan_that_divides_nothing_fits_on_one_device_or_on_none():
         labels = {"plan": "dp", "capacity": room, "B": 1, "S": 1024}
         assert found.at(**labels)["n_fsdp"] == degree
         assert held(study, question, {**labels, "n_fsdp": 1})["fits"] == bool(degree)
-    with pytest.raises(BadInput, match="no term of the memory is divided by n_fsdp"):
-        sweep("llama-3.1-8b", plan="dp", B=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "plan", "axes"),
+    [("lora-llama-3.1-8b", "one-device", {"r_lora": [8, 16]}), ("qlora-llama-3.1-8b", "dp", {"S": [2048, 4096]})],
+)
+def test_training_that_is_whole_on_each_device_has_the_peaks_of_its_account(name, plan, axes):
+    found = sweep(name, plan=[plan], device=[H100], **axes)
+    ((symbol, values),) = axes.items()
+    for value in values:
+        peak = Account(load_study(name).change(plan=plan, values={symbol: value})).per_device_record["peak_bytes"]
+        row = found.at(plan=plan, device=H100, **{symbol: value}, n_fsdp=1)
+        assert row["peak"] == peak and row["fits"]
 
 
 HELD = [
