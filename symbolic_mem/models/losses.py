@@ -30,6 +30,16 @@ class Loss:
     chunks: int = 1
     source: str = ""
     in_parts: bool = False
+    words_in_fp32: str = ""
+
+    def words_under(self, how: Profile) -> str:
+        """The same under a profile: nothing is converted to FP32 where all is computed in it."""
+        return self.words_in_fp32 if self.words_in_fp32 and how.compute == 4 else self.words
+
+    @property
+    def of_16_bits(self) -> bool:
+        """Whether it keeps logits, or their log probabilities, in 16 bits."""
+        return 2 in (self.keeps.get("logits"), self.keeps.get("log_probabilities"))
 
     def of(self, how: Profile) -> Profile:
         """Return a profile with this loss in place of its own."""
@@ -49,6 +59,7 @@ def _losses() -> Mapping[str, Loss]:
             0 if one.get("chunks") else 1,
             one.get("source", ""),
             one.get("in_parts", False),
+            one.get("words_in_fp32", ""),
         )
         for name, one in tables.items()
     }

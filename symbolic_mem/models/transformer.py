@@ -83,7 +83,7 @@ def _programs(a: Architecture, how: Profile, name: str) -> Programs:
 def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
     yield f"What is kept for the backward pass: {how.title}."
     if loss and a.head == "language model":
-        yield f"Loss {loss}: {loss_of(loss).words}."
+        yield f"Loss {loss}: {loss_of(loss).words_under(how)}."
     yield from notes(a, how, loss)
     yield from how.trained.said
     if a.experts is not None and any(how.trained.adapts(name, "experts") for name in ("W_gate", "W_gate_up", "W_down")):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.models.losses import loss
 from symbolic_mem.models.profile import PRECISIONS, Profile, in_precision, profiles
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recipe import Recipe
@@ -17,12 +18,23 @@ S = TypeVar("S", bound=Setting)
 def agreed(setting: S, *, asked: bool) -> S:
     """Return the setting with a profile in the precision of its recipe: its own, or that of the same engine.
 
-    Raises `BadInput`, naming both, where the profile was `asked` for, or the engine has none in that precision.
+    Raises `BadInput`, naming both, where the profile was `asked` for, or the engine has none in that precision, and for a loss
+    with logits of 16 bits where the head makes them in 32.
 
     >>> from symbolic_mem.library.read import load_study
     >>> load_study("llama-3.1-8b").change(recipe="autocast").built.profile
     'torch-cuda-autocast'
     """
+    found = _in_its_precision(setting, asked=asked)
+    how, name = found.built.how, found.built.loss
+    if how is not None and how.compute == 4 and name and loss(name).of_16_bits:
+        raise BadInput(
+            f"recipe {found.recipe.name!r} computes in FP32, and loss {name!r} has logits of 16 bits; choose loss fp32 or fused"
+        )
+    return found
+
+
+def _in_its_precision(setting: S, *, asked: bool) -> S:
     how, recipe = setting.built.how, setting.recipe
     if how is None:
         return setting

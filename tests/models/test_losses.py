@@ -128,3 +128,17 @@ def test_head_and_compiled_loss_by_parts(case):
     )  # sums of the rows of a part, in its kernel
     assert case["backward"] - 8 - labels == (of_head if case["trained"] else of_loss)
     assert not case["trained"] or of_head > of_loss
+
+
+@pytest.mark.parametrize("name", ["bf16", "fp32-held", "chunked:8"])
+def test_a_loss_of_16_bits_and_a_recipe_of_32_are_refused_with_both_named(name):
+    study = load_study("llama-3.1-8b")
+    with pytest.raises(BadInput, match=rf"recipe 'fp32' computes in FP32, and loss '{name}' has logits of 16 bits"):
+        study.change(recipe="fp32", loss=name)
+    assert study.change(recipe="fsdp2", loss=name).built.loss == name
+
+
+def test_nothing_is_converted_to_fp32_where_all_is_computed_in_it():
+    study = load_study("llama-3.1-8b")
+    said = [" ".join(study.change(recipe=name, loss="fp32").model.assumptions) for name in ("fp32", "fsdp2")]
+    assert ["converted to FP32" in words for words in said] == [False, True]
