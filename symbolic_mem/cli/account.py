@@ -55,6 +55,7 @@ def command(
 
 def _show(account: Account) -> None:
     from symbolic_mem.base.exact import missing
+    from symbolic_mem.document.family import family_of, in_family
     from symbolic_mem.models.groups import groups
     from symbolic_mem.models.tensors import STATIC
     from symbolic_mem.questions.parts.assumptions import idle_degrees, placements
@@ -65,6 +66,7 @@ def _show(account: Account) -> None:
     from symbolic_mem.study.precedence import idle_rest
 
     study, memory, placed = account.study, account.study.memory, account.study.placed()
+    unit = family_of([] if account.capacity is None else [account.capacity.unit], ())
     divided = any(symbol in study.values for term in placed for symbol in term.degree.free_symbols)
     stages = any(fullest.study.at is not None and fullest.study.at.rank for fullest in account.instants)
     total = account.at(memory)
@@ -75,9 +77,9 @@ def _show(account: Account) -> None:
         term = row.term
         shown = term.bytes if term.short is None or len(groups(study.model)) == 1 else term.short
         each = [figure(row.per_device, digits=14)] if divided else []
-        figures = [figure(row.bytes, digits=14), figure(row.bytes, "GiB"), _share(row.bytes, total)]
+        figures = [figure(row.bytes, digits=14), figure(row.bytes, unit), _share(row.bytes, total)]
         rows.append([term.name, term.kind, *figures, *each, plain(shown)])
-    figures = [figure(total, digits=14), figure(total, "GiB"), _share(total, total)]
+    figures = [figure(total, digits=14), figure(total, unit), _share(total, total)]
     rows.append(["total", "", *figures, *([figure(account.each(placed), digits=14)] if divided else []), ""])
     print_title(study.heading)
     print_line(f"recipe {study.recipe.name}: {study.recipe.title}")
@@ -87,29 +89,29 @@ def _show(account: Account) -> None:
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
     _show_parameters(study)
     for name, value in (("static", account.at(memory.of(*STATIC))), ("activations", account.activations)):
-        print_line(_both(value), name, 13)
+        print_line(_both(value, unit), name, 13)
     for sentence in placements(study):
         print_line(plain_prose(sentence), "placement", 13)
     for sentence in (*idle_degrees(study), *idle_rest(study)):
         print_line(plain_prose(sentence), "beside", 13)
     if not account.lacking:
         degrees = ", ".join(f"{name} = {value}" for name, value in account.divided.items())
-        print_line(f"{_both(account.kept)}{f' at {degrees}' if degrees else ''}", "one device", 13)
-    _show_host(account)
-    _show_kept(account)
+        print_line(f"{_both(account.kept, unit)}{f' at {degrees}' if degrees else ''}", "one device", 13)
+    _show_host(account, unit)
+    _show_kept(account, unit)
     if account.fuller is not None:
-        print_line(f"{_both(account.fuller.bytes)} at {account.fuller.words}", "one device", 13)
+        print_line(f"{_both(account.fuller.bytes, unit)} at {account.fuller.words}", "one device", 13)
     fits = verdict(account.instants, account.capacity, account.left, account.fuller, crowded=account.crowded)
     for head, said in (*peak_summary(account.instants), *fits):
-        print_line(plain_prose(said), head, 13)
+        print_line(plain_prose(in_family(said, unit)), head, 13)
     for said in account.cautions("account"):
-        print_line(plain_prose(arrange_prose(said, TERMINAL)), "caution", 13)
+        print_line(plain_prose(arrange_prose(in_family(said, unit), TERMINAL)), "caution", 13)
     if account.beyond_tensors is not None:
-        print_line(plain_prose(account.beyond_tensors.row), "software", 13)
+        print_line(plain_prose(in_family(account.beyond_tensors.row, unit)), "software", 13)
     for one in account.ranks:
         print_line(_held(one), "ranks" if len(one.ranks) > 1 else "rank", 13)
     for head, said in uncounted_lines(account.beyond, study.values, padded=account.whole_rows):
-        print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
+        print_line(plain_prose(arrange_prose(in_family(said, unit), TERMINAL)), head, 13)
     for line in study.built.rests_on:
         print_line(study.plain(line), "assumed", 13)
     for line in study.built.files.lines if study.built.files is not None else ():
@@ -124,7 +126,7 @@ def _show(account: Account) -> None:
         print_line(f"{', '.join(absent)}: give {them} as --set {absent[0]}=...", "missing", 13)
 
 
-def _show_kept(account: Account) -> None:
+def _show_kept(account: Account, unit: str) -> None:
     """What is kept on each stage of a pipeline, or at the instants at which different things are."""
     from symbolic_mem.questions.parts.instants import kept_instants, words_of
     from symbolic_mem.render.text import plain_prose
@@ -134,24 +136,24 @@ def _show_kept(account: Account) -> None:
         print_line(plain_prose(words_of(account.study)), "counted", 13)
     if first.at is None:
         for one in others:
-            print_line(f"{plain_prose(words_of(one))}: {_both(account.at(one.memory))}", "the other", 13)
+            print_line(f"{plain_prose(words_of(one))}: {_both(account.at(one.memory), unit)}", "the other", 13)
         return
     for one in (first, *others):
         held = account.each(one.placed())
         whole = "" if held is not None else ", before any of it is divided"
         kept = account.at(one.memory) if held is None else held
-        print_line(f"{plain_prose(words_of(one))}{whole}: {_both(kept)}", "stage", 13)
+        print_line(f"{plain_prose(words_of(one))}{whole}: {_both(kept, unit)}", "stage", 13)
 
 
-def _show_host(account: Account) -> None:
+def _show_host(account: Account, unit: str) -> None:
     kinds, held = account.study.recipe.offload, account.held_on_host
     if not kinds:
         return
-    print_line(f"{', '.join(kinds)}: {_both(held)} for each device", "host", 13)
+    print_line(f"{', '.join(kinds)}: {_both(held, unit)} for each device", "host", 13)
     if account.host is not None and held is not None:
         devices = f"{figure(account.sharing)} device{'s' * (account.sharing != 1)}"
         few = "holds that of no device" if account.sharing == 0 else f"holds that of {devices}"
-        print_line(f"a host of {_both(account.host)} {few}", "host", 13)
+        print_line(f"a host of {_both(account.host, unit)} {few}", "host", 13)
 
 
 def _show_parameters(study: Study) -> None:
@@ -185,10 +187,10 @@ def _held(one: RankHeld) -> str:
     return f"{which} {kept}" if kept == most else f"{which} {kept}, and holds {most} at its peak"
 
 
-def _both(value: Any) -> str:
-    """An amount in bytes, and in the unit that fits it where that is another."""
-    whole, unit = figure(value, "bytes", 14), figure(value, "GiB")
-    return whole if whole == unit else f"{whole}, {unit}"
+def _both(value: Any, unit: str) -> str:
+    """An amount in bytes, and in the unit of a family that fits it where that is another."""
+    whole, shown = figure(value, "bytes", 14), figure(value, unit)
+    return whole if whole == shown else f"{whole}, {shown}"
 
 
 def _share(value: Any, total: Any) -> str:

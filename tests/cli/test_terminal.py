@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +105,10 @@ def test_completion_scripts(shell):
 def test_completion_offers_the_verbs():
     typed = {"COMP_WORDS": "symbolic-mem so", "COMP_CWORD": "1"}
     assert completion(_SYMBOLIC_MEM_COMPLETE="bash_complete", **typed) == "plain,solve\n"
+
+
+@pytest.mark.parametrize(("capacity", "other"), [("80 GB", "iB"), ("80 GiB", "GB")])
+def test_an_account_has_one_family_of_units_that_of_the_device(run, capacity, other):
+    done = run("account", "llama-3.1-8b", "--plan", "fsdp2", "--set", "n_fsdp=4", "--capacity", capacity)
+    assert done.status == 0 and f"the {capacity} of one device" in done.out
+    assert not re.search(rf"[0-9] [KMGT]?{other}\b", done.out)
