@@ -112,6 +112,8 @@ _ENTRIES = (
     Entry("T_min", "T", "min", "tokens above which the chips are busy", "tokens", given=False, whole=False),
 )
 GLOSSARY = {entry.name: entry for entry in _ENTRIES}
+BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
+"""The names of symbols that documents print as a Greek letter."""
 
 
 def listed() -> tuple[Entry, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from symbolic_mem.base.glossary import BY_LETTER
 from symbolic_mem.base.symbols import lookup, named, table
 
 # The symbols that documents print, and words that people use, for the numbers of every account.
@@ -57,7 +58,6 @@ _FIRST = "the|model|largest|smallest|maximum|minimum|max|min|number_of|num|no\\.
 _BEFORE = re.compile(rf"^(?:(?:{_FIRST})_)+")
 _ROUND = re.compile(rf"^(?:{_FIRST})_|_(?:memory|mem|bytes|size|usage|footprint)$")
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")
-BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
 
 
 def spellings(name: str, known: Iterable[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.base.glossary import BY_LETTER
 from symbolic_mem.base.symbols import Name, lookup, n_fsdp
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import RESTS, Placed
@@ -26,11 +27,12 @@ PLACEMENTS = {placement_of(kind): kind for kind in KINDS}
 
 
 def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name] | None = None) -> Change:
-    """Give the symbol called `name` another value; one that only a study has is among its `own`, or looked up there.
+    """Give the symbol called `name`, or printed as that letter, another value; one that only a study has is among its `own`, or looked up there.
 
     >>> set_value("B", 64).words
     'B = 64'
     """
+    name = BY_LETTER.get(name, name)
     now = own is not None or lookup(name) is not None
     known = read_value(given_symbol(name, where, own or ()), given, where) if now else None
 
