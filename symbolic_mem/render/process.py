@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 SCRATCH = "symbolic-mem-"
 ENDING = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__)
 MOST_WRITTEN = 500_000_000  # bytes in the folder of a program
-_PATIENCE = 0.25  # seconds between two looks at it
+_PATIENCE = 0.25  # seconds between two looks at what it wrote
+_LOOKS = 0.02  # and at whether it has ended, at most
 _ROOM = 65_536  # bytes: less than any of these programs needs
 
 
@@ -129,8 +129,9 @@ def run_program(
                     start_new_session=True,
                 )
             while time.monotonic() < deadline:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    return process.wait(timeout=max(0.0, min(_PATIENCE, deadline - time.monotonic())))
+                status = _ended(process, min(time.monotonic() + _PATIENCE, deadline))
+                if status is not None:
+                    return status
                 if _size(folder) > MOST_WRITTEN:
                     raise RenderError(
                         f"{name} wrote more than {MOST_WRITTEN:,} bytes and was stopped; correct the document"
@@ -143,6 +144,21 @@ def run_program(
         finally:
             if process is not None and process.returncode is None:
                 _kill_group(process)
+
+
+def _ended(process: subprocess.Popen[bytes], until: float) -> int | None:
+    """The exit status of a process that ends by a time, else None.
+
+    A signal comes between two looks: a look takes a lock, which an exception inside it would leave locked for ever.
+    """
+    pause = 0.0005
+    while True:
+        with _signals_held():
+            status = process.poll()
+        if status is not None or time.monotonic() >= until:
+            return status
+        time.sleep(pause)
+        pause = min(2 * pause, _LOOKS)
 
 
 @contextmanager

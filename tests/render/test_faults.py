@@ -236,6 +236,29 @@ def test_a_signal_leaves_nothing_behind(number, status, program, tmp_path, monke
     assert [path.name for path in out.iterdir()] == ["x.pdf"] and (out / "x.pdf").read_text() == "old"
 
 
+def test_a_signal_while_it_is_looked_whether_a_program_has_ended_is_not_lost(program, tmp_path, monkeypatch):
+    program("/bin/sleep 300")
+    code = (  # `Popen` looks under a lock: the signal comes when that is taken, before what would give it back
+        "import os, signal, sys, threading, symbolic_mem.cli.main as cli\n"
+        "class Lock:\n"
+        "    sent = []\n"
+        "    def __init__(self): self.lock = real()\n"
+        "    def acquire(self, *how):\n"
+        "        got = self.lock.acquire(*how)\n"
+        "        if not self.sent: self.sent.append(os.kill(os.getpid(), signal.SIGTERM))\n"
+        "        return got\n"
+        "    def release(self): self.lock.release()\n"
+        "    __enter__ = acquire\n"
+        "    def __exit__(self, *why): self.release()\n"
+        "import subprocess\n"
+        "real, subprocess.threading = threading.Lock, type('T', (), {'Lock': Lock, **{n: getattr(threading, n) for n in ('Thread', 'RLock')}})\n"
+        f"sys.exit(cli.main(['homework', 'cs336-a2-buckets', '-o', {str(tmp_path / 'x.pdf')!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
+    assert done.stderr.strip() == "symbolic-mem: ended by SIGTERM; no file was left half-written"
+    assert done.returncode == 128 + signal.SIGTERM and not (tmp_path / "x.pdf").exists()
+
+
 @pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.chmod", "pathlib.Path.replace"])
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(
