@@ -287,7 +287,7 @@ def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
     >>> check_trained(Trained(("qproj",), ()), transformer())
     Traceback (most recent call last):
         ...
-    symbolic_mem.base.errors.BadInput: adapters go on 'qproj', and decoder-only transformer has no such module; did you mean 'q_proj'? it has q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
+    symbolic_mem.base.errors.BadInput: the adapters go on 'qproj', and decoder-only transformer has no such module; did you mean 'q_proj'? it has q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
     """
     there = {weight.name.removeprefix("A of ") for weight in _weights(model) if weight.name.startswith("A of ")}
     for module in SUMS.keys() & set(trained.modules):
@@ -306,9 +306,7 @@ def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
                     own,
                 )
             hint = "" if module in modules() else did_you_mean(module, own)  # else it is another model's
-            said = (
-                f"adapters go on {clipped(module)}, and {model.name} has no such module; {hint}it has {', '.join(own)}"
-            )
+            said = f"the adapters go on {clipped(module)}, and {model.name} has no such module; {hint}it has {', '.join(own)}"
             raise BadInput(said + (f"; give {instead}" if instead else ""), own)
     groups = {weight.group for weight in _weights(model)}
     for group in trained.copied:

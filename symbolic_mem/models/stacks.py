@@ -81,7 +81,7 @@ def in_layers(trained: Trained, a: Architecture | None, layers: sp.Expr | None) 
         return trained
     if end > layers:
         raise BadInput(
-            f"adapters go on layer {end - 1}, and the model has L = {layers} layers, counted from 0; give others"
+            f"the adapters go on layer {end - 1}, and the model has L = {layers} layers, counted from 0; give others"
         )
     if end < layers:
         return trained

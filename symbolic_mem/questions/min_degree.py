@@ -178,7 +178,9 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
             yield from rule_blocks(solved, work)
             yield from found.fuller_blocks
             yield from found.one_blocks
-            yield from peak_blocks(found.fullest_instants)
+            yield from peak_blocks(
+                found.fullest_instants, ahead=found.given is None
+            )  # else that of the given degree is said
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )

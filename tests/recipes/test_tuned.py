@@ -151,7 +151,7 @@ def test_adapters_on_a_part_of_a_product_that_an_engine_fuses_are_one_line():
         recipe="lora", adapters="q_proj,v_proj", plan="megatron", values={"n_tp": 2}
     )
     with pytest.raises(
-        BadInput, match=r"plan 'megatron': adapters go on 'q_proj', .* it has qkv_proj.*; give all-linear"
+        BadInput, match=r"plan 'megatron': the adapters go on 'q_proj', .* it has qkv_proj.*; give all-linear"
     ):
         assert one.memory
     with pytest.raises(BadInput, match="adapters go on 'q_proj'"):

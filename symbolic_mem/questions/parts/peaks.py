@@ -165,8 +165,8 @@ def parts_of(terms: Sequence[Term], held_of: Callable[[Term], Number]) -> Mappin
     return parts
 
 
-def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
-    """The parts at the fullest instant of each phase as a table, what is always there once, and where it is most."""
+def peak_blocks(found: Sequence[Fullest], *, ahead: bool = True) -> Iterator[Block]:
+    """The parts at the fullest instant of each phase as a table, what is always there once, and where it is most; how far `ahead` that is, too."""
     if not found:
         return
     most = peak(found)
@@ -181,7 +181,7 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
     rows.append((text("together"), *(_shown(one.bytes) for one in found)))
     columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
     if len(found) > 1:
-        yield Paragraph(_fullest_words(found, most))
+        yield Paragraph(_fullest_words(found, most, margin(found) if ahead else None))
         caption = text("The instants of a step, each phase at its fullest")
     else:
         yield Paragraph(say("A step is fullest at {words}:", words=most.words))
@@ -192,10 +192,12 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
         yield from in_full([Paragraph(said)])
 
 
-def _fullest_words(found: Sequence[Fullest], most: Fullest) -> Prose:
-    """Where a step is fullest, of which phases that is the most, and by how much."""
+def _fullest_words(found: Sequence[Fullest], most: Fullest, ahead: Number | None) -> Prose:
+    """Where a step is fullest, of which phases that is the most, and by how much it is `ahead` (None: not said)."""
     pieces = {"phases": ", ".join(one.phase for one in found), "size": _shown(most.bytes), "words": most.words}
-    if ahead := margin(found):
+    if ahead is None:
+        return say("A step is fullest at {words}: {size} is max({phases}):", **pieces)
+    if ahead:
         return say(
             "A step is fullest at {words}: {size} is max({phases}), {ahead} over the next:",
             ahead=_shown(ahead),
