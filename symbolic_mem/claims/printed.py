@@ -25,7 +25,7 @@ from symbolic_mem.hardware.devices import Device
 from symbolic_mem.questions.parts.peaks import margin, step_of
 from symbolic_mem.questions.parts.uncounted import beyond_instants, uncounted_lines
 from symbolic_mem.render.text import plain, plain_prose
-from symbolic_mem.study.answered import answer_to, once_for, seen_by
+from symbolic_mem.study.answered import answer_to, shown_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
@@ -138,11 +138,7 @@ def printed(study: Study, question: Question) -> tuple[Printed, ...]:
     """
     if question.subject == "formulas":
         return ()
-    seen = seen_by(study, question)
-    try:
-        return once_for(seen, question, "printed", lambda: tuple(_shown(seen, question)))
-    except BadInput:
-        return ()
+    return shown_by(study, question, "printed", lambda seen: _shown(seen, question))
 
 
 def _shown(seen: Study, question: Question) -> Iterator[Printed]:

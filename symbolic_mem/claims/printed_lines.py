@@ -17,7 +17,7 @@ from symbolic_mem.claims.printed import Printed
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Side, Total
 from symbolic_mem.document.steps import Step
 from symbolic_mem.render.text import plain
-from symbolic_mem.study.answered import answer_to, once_for, seen_by
+from symbolic_mem.study.answered import answer_to, shown_by
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
@@ -65,11 +65,7 @@ def formulas_of_lines(study: Study, question: Question, name: str, formula: str)
 def _chains(study: Study, question: Question) -> tuple[Chain, ...]:
     if question.subject == "formulas":
         return ()  # its lines have names of their own, and beside them stands what editions of a source compute
-    seen = seen_by(study, question)
-    try:
-        return once_for(seen, question, "lines", lambda: tuple(_all(seen, question)))
-    except BadInput:
-        return ()
+    return shown_by(study, question, "lines", lambda seen: _all(seen, question))
 
 
 def _all(seen: Study, question: Question) -> Iterator[Chain]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.shown import shown
 from symbolic_mem.claims.lines import exactly
@@ -14,7 +13,7 @@ from symbolic_mem.claims.of_a_rank import sent_by_a_rank, times_of
 from symbolic_mem.claims.printed import BYTES, SECONDS, Printed
 from symbolic_mem.document.words import gib
 from symbolic_mem.questions.compute_bound import ComputeBound
-from symbolic_mem.study.answered import answer_to, once_for, seen_by
+from symbolic_mem.study.answered import answer_to, shown_by
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
@@ -42,11 +41,7 @@ def sent_in_a_pass(study: Study, question: Question) -> tuple[Printed, ...]:
     """What a question about the batch says to be sent, of the weights and of the inputs of a block, and how long; none of another question."""
     if not isinstance(question, ComputeBound):
         return ()
-    seen = seen_by(study, question)
-    try:
-        return once_for(seen, question, "sent", lambda: tuple(_rows(seen, question)))
-    except BadInput:
-        return ()
+    return shown_by(study, question, "sent", lambda seen: _rows(seen, question))
 
 
 def _rows(seen: Study, question: Question) -> Iterator[Printed]:

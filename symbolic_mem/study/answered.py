@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
@@ -60,3 +61,14 @@ def once_for(study: Study, question: Question, what: str, find: Callable[[], _Wh
     """What is found for that very study and question, by a word for it; both are kept with it, so that no other has their identities."""
     _, found = study.numbers.once(study, lambda _: (question, find()), (what, id(question)))
     return found
+
+
+def shown_by(
+    study: Study, question: Question, what: str, find: Callable[[Study], Iterable[_What]]
+) -> tuple[_What, ...]:
+    """All that is found for the study as a question sees it, by a word for it; nothing where the question is refused."""
+    seen = seen_by(study, question)
+    try:
+        return once_for(seen, question, what, lambda: tuple(find(seen)))
+    except BadInput:
+        return ()
