@@ -132,7 +132,7 @@ def _show_runs(found: Runs) -> None:
 
     def row(run: Run) -> list[str]:
         facts, tokens = run.facts, run.left_tokens
-        counted = "yes" if run.described and not run.account.crowded else "what is counted"
+        counted = "yes" if run.sure else "what is counted"
         fits = {True: counted, False: "no", None: "not known"}[run.fits]
         left = figure(abs(facts["left_bytes"]), "GiB")
         more = "" if not run.described else ": any length" if tokens is None else f": {figure(tokens)} tokens more"

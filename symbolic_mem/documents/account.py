@@ -22,7 +22,7 @@ from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
-from symbolic_mem.questions.parts.cautions import cautions_of_fit, crowded, too_long
+from symbolic_mem.questions.parts.cautions import cautions_of_fit, crowded, elsewhere, too_long
 from symbolic_mem.questions.parts.held import Instant, device_record
 from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import instant_words, kept_instants
@@ -329,6 +329,11 @@ class Account:
             return too_long(self.study, self.study.values)
         here = self.beyond
         return cautions_of_fit(here, here.values, self.capacity, self._held, verb, padded=self.whole_rows)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the device is one for which a library of the recipe has no backend of its own."""
+        return self.capacity is not None and bool(elsewhere(self.study.recipe, self.capacity.device))
 
     @property
     def crowded(self) -> bool:

@@ -82,6 +82,11 @@ class Run:
         return bool(built.model.cached) if self.what == INFERENCE else not built.not_described
 
     @property
+    def sure(self) -> bool:
+        """Whether "fits" says it all: what it keeps is counted, the rest has room, and the libraries are made for the devices."""
+        return self.described and not self.account.crowded and not self.account.elsewhere
+
+    @property
     def command(self) -> str:
         """The call that gives the same numbers."""
         words = ["symbolic-mem", "account", self.name, *self.extra]

@@ -561,11 +561,27 @@ def test_adapters_on_the_host_have_the_rank_that_is_asked_for(run):
             assert row["host_bytes"] == account["host"]["bytes_per_device"]
 
 
-@pytest.mark.parametrize(("device", "said"), [("tpu-v5e", 1), ("trainium2", 1), ("mi300x", 0), ("gaudi2", 0)])
-def test_a_library_without_a_backend_is_said_and_no_runtime_is_that_of_another_vendor(run, device, said):
-    """QLoRA alone needs bitsandbytes 0.50.2, which has backends for NVIDIA, AMD and Intel."""
-    out = run("fit", "llama-3.1-8b", "--on", f"2x {device}", "--set", "B=1").out
-    assert out.count("bitsandbytes has backends") == said and "CUDA" not in out
+@pytest.mark.parametrize(
+    ("device", "package", "lacks"),
+    [
+        ("tpu-v5e", "tpu-inference", True),
+        ("trainium2", "vllm-neuron", True),
+        ("gaudi2", "vllm-gaudi", False),
+        ("mi300x", None, False),
+    ],
+)
+def test_what_is_written_for_gpus_is_what_is_counted_elsewhere(run, device, package, lacks):
+    """Backends of bitsandbytes 0.50.2 are for for NVIDIA, AMD and Intel; vLLM has plug-ins for what is no GPU."""
+    call = ("fit", "llama-3.1-8b", "--on", f"8x {device}", "--set", "B=1")
+    out = run(*call).out
+    assert out.count("bitsandbytes has backends") == lacks and "CUDA" not in out
+    rows = json.loads(run(*call, "--json").out)["rows"]
+    fitting = [row for row in rows if row["fits"]]
+    assert out.count("  what is counted  ") == (len(fitting) if package else 0) and len(fitting) > 2
+    for row in fitting:
+        by = "vLLM runs on devices of" if row["what"] == "inference" else "PyTorch runs on devices of"
+        assert (by in " ".join(row.get("cautions", ()))) is (package is not None)
+    assert package is None or f"by {package}: these are the bytes" in rows[0]["cautions"][0]
 
 
 def test_a_degree_that_vllm_refuses_of_a_vocabulary_is_none_of_fit(run, refused):

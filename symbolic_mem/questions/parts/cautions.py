@@ -17,7 +17,7 @@ from symbolic_mem.models.packing import is_matrix
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.closeness import CLOSE, Known, Size, closeness
 from symbolic_mem.questions.parts.uncounted import rows_take, uncounted_bytes
-from symbolic_mem.recipes.libraries import libraries
+from symbolic_mem.recipes.libraries import Library, libraries
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
@@ -126,25 +126,34 @@ def packed_experts(study: Study) -> tuple[Prose, ...]:
 
 
 def elsewhere(recipe: Recipe, device: Device | None) -> tuple[Prose, ...]:
-    """Say that a library of the recipe is not known to have a backend for such a device.
+    """Say of each library of the recipe that has no backend of its own for such a device what its bytes are.
 
     >>> from symbolic_mem.hardware.catalogue import device
     >>> from symbolic_mem.recipes.read import recipe
     >>> [len(elsewhere(recipe("qlora"), device(name))) for name in ("h100-80gb", "mi300x", "gaudi2", "tpu-v5e")]
-    [0, 0, 0, 1]
+    [0, 0, 1, 2]
     """
     if device is None or device.vendor == UNSTATED:
         return ()
-    return tuple(
-        say(
-            "{library} has backends for devices of {vendors}, and none is known for those of {vendor}: this is an account of bytes, "
-            "and does not say that the run is possible there.",
-            library=text(one.title),
-            vendors=listed(one.backends),
-            vendor=text(device.vendor),
+    return tuple(_not_its_own(one, device) for one in libraries(recipe) if device.vendor not in one.backends)
+
+
+def _not_its_own(library: Library, device: Device) -> Prose:
+    called, vendor = text(library.title), text(device.vendor)
+    if device.vendor in library.packages:
+        return say(
+            "{library} runs on devices of {vendor} by {package}: these are the bytes that it keeps on GPUs, and what it keeps there is not "
+            "known here.",
+            library=called,
+            vendor=vendor,
+            package=text(library.packages[device.vendor]),
         )
-        for one in libraries(recipe)
-        if device.vendor not in one.backends
+    return say(
+        "{library} has backends for devices of {vendors}, and none is known for those of {vendor}: this is an account of bytes, "
+        "and does not say that the run is possible there.",
+        library=called,
+        vendors=listed(library.backends),
+        vendor=vendor,
     )
 
 
