@@ -571,7 +571,7 @@ def test_adapters_on_the_host_have_the_rank_that_is_asked_for(run):
     ],
 )
 def test_what_is_written_for_gpus_is_what_is_counted_elsewhere(run, device, package, lacks):
-    """Backends of bitsandbytes 0.50.2 are for for NVIDIA, AMD and Intel; vLLM has plug-ins for what is no GPU."""
+    """Backends of bitsandbytes 0.50.2 are for NVIDIA, AMD and Intel; vLLM has plug-ins for what is no GPU."""
     call = ("fit", "llama-3.1-8b", "--on", f"8x {device}", "--set", "B=1")
     out = run(*call).out
     assert out.count("bitsandbytes has backends") == lacks and "CUDA" not in out

@@ -61,7 +61,9 @@ def test_a_fit_within_the_stated_reserve_of_a_device_that_nobody_measured_says_s
 
 
 def test_a_fit_of_the_label_beyond_what_software_reports_says_that_it_is_more(capsys):
-    (caution,) = cautions(capsys, "solve", "qlora-llama-3.1-8b", "--question", "b")  # 25,768,925,056 of 24 GiB
+    (caution,) = cautions(
+        capsys, "solve", "qlora-llama-3.1-8b", "--question", "b", "--reading", "binary"
+    )  # 25,768,925,056 of 24 GiB
     assert caution.startswith("≈ 23.999 GiB are needed, more than the ≈ 23.988 GiB that software reports.")
     assert "less than 1 GiB" not in caution
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
-H100, A100, RTX_4090 = 85520809984, 80 * 2**30, 24 * 2**30
+H100, A100, RTX_4090 = 85520809984, 80 * 2**30, 25757220864
 WORKSPACES = 107374182  # of Transformer Engine 2.11, as 12 stages on B200 have them
 FIRST = "the backward pass of the MLP of the last block on the first stage"
 
@@ -263,6 +263,6 @@ def qlora(v: Any) -> int:
 
 
 TUNED: dict[str, tuple[Callable[[Any], int], int]] = {
-    "lora-llama-3.1-8b": (lora, 80 * 2**30),
+    "lora-llama-3.1-8b": (lora, H100),
     "qlora-llama-3.1-8b": (qlora, RTX_4090),
 }
