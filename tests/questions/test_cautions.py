@@ -21,7 +21,9 @@ def cautions(capsys, *arguments):
 
 def of_room(capsys, *arguments):
     """Those about what a process finds free."""
-    return [one for one in cautions(capsys, *arguments) if not one.startswith(("Whole rows of tensors", "PyTorch runs on"))]
+    return [
+        one for one in cautions(capsys, *arguments) if not one.startswith(("Whole rows of tensors", "PyTorch runs on"))
+    ]
 
 
 def test_a_fit_whose_rows_may_take_more_than_is_left_says_so_and_counting_them_it_takes_more(capsys):
