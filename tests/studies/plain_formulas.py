@@ -73,7 +73,7 @@ def adamw(inner: int, rate: float, seconds: int, name: str) -> Callable[[Values]
         step = 3 * forward + 14 * p
         time = step / (v["MFU"] * here["C"])
         return {
-            "a": {},
+            "a": {"value": None},
             "b": {"value": most[80 * 10**9] if most[80 * 10**9] > 0 else None},
             "b, binary": {"value": most[80 * 2**30] if most[80 * 2**30] > 0 else None},
             "c": {"P": p, "F_first": 3 * p, "F_second": 4 * p, "F_update": 5 * p, "F_decay": 2 * p, "F_adamw": 14 * p},
@@ -167,7 +167,10 @@ def sizes_2026(v: Values) -> dict[str, Numbers]:
             **kept,
             "k_levels": ceil(log2(layers)),
             "M_plain": layers * one,
+            "M_chain": point + one,
+            "n_chain": sum(range(layers + 1)),
             "M_nested": ceil(log2(layers)) * point + one,
+            "n_nested": ceil(log2(layers)) * layers,
         },
         "gradient_checkpointing (b)": {
             **wide,
@@ -206,14 +209,21 @@ def sharding_2026(v: Values) -> dict[str, Numbers]:
     p, n = parameters(v), v["n_fsdp"]
     norms = (2 * v["L"] + 1) * v["d_model"]
     sharded, fsdp = 8 * p + Fraction(8 * p, n), Fraction(16 * (p - norms), n) + 16 * norms
+    kept = {"M_weights": 4 * p, "M_gradients": 4 * p, "M_optimizer": 8 * p, "P": p}
     here = {"P_norms": norms, "M_norms": 16 * norms, "M_sharded": sharded, "M_fsdp": fsdp, "M_saved": sharded - fsdp}
-    return {**sharding(v), "fsdp_accounting (a)": here}
+    return {**sharding(v), "fsdp_accounting (a)": kept | here}
 
 
 def buckets(_: Values) -> dict[str, Numbers]:
     size, rate, call = 8e9, 450e9, 1e-4
     whole = min((13, 14), key=lambda n: size / (n * rate) + n * call)
-    return {"b": {}, "b, example": {"buckets": sqrt(size / rate / call), "bucket_bytes": 6e8, "whole_buckets": whole}}
+    formulas = {
+        "buckets": "sqrt(s)/(sqrt(o)*sqrt(w))",
+        "bucket_bytes": "sqrt(o)*sqrt(s)*sqrt(w)",
+        "whole_buckets": None,
+    }
+    numbers = {"buckets": sqrt(size / rate / call), "bucket_bytes": 6e8, "whole_buckets": whole}
+    return {"b": formulas, "b, example": numbers}
 
 
 def mesh_2026(v: Values) -> dict[str, Numbers]:
@@ -257,7 +267,10 @@ def xxl(v: Values) -> dict[str, Numbers]:
     sent_sum = f * x * m_y * alpha / (m_x * (f * m_y - y * alpha)) if f * m_y > y * alpha else None
     feasible = f > tensor
     return {
-        "a": {"value": ceil(Fraction(states + kept, H100["binary"]))},
+        "a": {
+            "value": ceil(Fraction(states + kept, H100["binary"])),
+            **{f"reading {name}": ceil(Fraction(states + kept, room)) for name, room in H100.items()},
+        },
         "b": {
             "value": first_below(states + half, TPU["binary"]),
             **{f"reading {name}": first_below(states + half, room) for name, room in TPU.items()},
@@ -267,9 +280,15 @@ def xxl(v: Values) -> dict[str, Numbers]:
         "c": {"critical_batch_tokens": given if feasible else None, "per_chip": given / chips if feasible else None},
         "d": {
             "critical_batch_tokens": given if feasible else None,
+            "More mesh axes": given * m_x / (m_x - 1),
             "The best X and Y": best if 1 <= chips * alpha / (f * m_y) <= chips else None,
+            "A wider feed-forward layer": best / 2 if 1 <= chips * alpha / (2 * f * m_y) <= chips else None,
             "Gradient accumulation does not help": 4 * given if feasible else None,
+            "Lower precision in what is sent": given / 2,
+            "Hierarchical sharding": given - 4 * alpha / m_x,
             "Overlapping the two axes": sent_sum,
+            "Pipelining": given / 4,
+            "Experts, and expert parallelism": 4 * given,
         },
     }
 
@@ -299,6 +318,7 @@ def computes(v: Values) -> dict[str, Numbers]:
                 first = (t, n)
                 break
         return {
+            "value": fitting[0] if fitting else None,
             "interval": [fitting[0], fitting[-1]] if fitting else None,
             "first_batch_tokens": None if first is None else first[0],
             "first_batch_degree": None if first is None else first[1],

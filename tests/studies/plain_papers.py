@@ -11,6 +11,8 @@ from fractions import Fraction
 from math import ceil, floor, sqrt
 from typing import Any
 
+from plain_formulas import H100
+
 Values = Mapping[str, Any]
 Numbers = dict[str, Any]
 DAY = 86400
@@ -117,8 +119,24 @@ def korthikanti(v: Values, called: Values) -> dict[str, Numbers]:
             {name: {"L": layers, "d_model": width, "B": b} for name, (layers, width, b) in stages.items()},
         ),
         "left out": cases(left_out, (v, called), {"22B": {"L": 48, "d_model": 6144, "n_heads": 64, "B": 4}}),
-        "engine": {},
+        "engine": engine(a, 18 * gpt_parameters(a), learned=True),
     }
+
+
+def engine(a: At, states: Any, learned: bool) -> Numbers:
+    """The list of the paper beside what PyTorch keeps with memory-efficient attention, and the bytes of the states.
+
+    PyTorch keeps no probabilities (5 a s for each token), but the rows of the norms (mean and reciprocal deviation in
+    FP32, two norms a block and the last one), a logsumexp of each head in rows of 32, 16 bytes of the state of a random
+    generator for each block, the logits in BF16 alone, and a weight of the loss of 2 bytes. Learned positions have a
+    dropout of their own in both, and PyTorch keeps their ids.
+    """
+    tokens, d = a.B * a.S, a.d_model
+    both = tokens * (34 * a.L * d + (5 if learned else 4) * d)
+    paper = both + tokens * (5 * a.L * a.n_heads * a.S + 4 * a.V)
+    heads = a.L * (128 * a.B * a.n_heads * ceil(Fraction(a.S, 32)) + 16)
+    torch = both + 2 * tokens * a.V + 8 * tokens * (2 * a.L + 1) + heads + (8 * a.S if learned else 0) + 2
+    return {"first": paper + states, "second": torch + states, "difference_bytes": torch - paper}
 
 
 def kv_cache(v: Values, called: Values) -> dict[str, Numbers]:
@@ -229,16 +247,17 @@ def utilisation(v: Values, called: Values) -> dict[str, Numbers]:
 def playbook(v: Values, called: Values) -> dict[str, Numbers]:
     a = At(v, called)
     h = a.d_model
+    size = h * a.V + a.L * (12 * h**2 + 13 * h) + 2 * h
     llama = 405_853_388_800
     sizes = {"1B": 10**9, "7B": 7 * 10**9, "70B": 70 * 10**9, "405B": 405 * 10**9, "Llama 3.1 405B": llama}
     return {
         "states": {f"{name}/M_states": 16 * size for name, size in sizes.items()}
         | {f"{name}/M_more": 20 * size for name, size in sizes.items()},
         "formulas": {
-            "N_model": h * a.V + a.L * (12 * h**2 + 13 * h) + 2 * h,
+            "N_model": size,
             "m_act": a.L * a.S * a.B * h * (34 + Fraction(5 * a.n_heads * a.S, h)),
         },
-        "engine": {},
+        "engine": engine(a, 16 * size, learned=False),
     }
 
 
@@ -246,19 +265,28 @@ def playbook(v: Values, called: Values) -> dict[str, Numbers]:
 
 
 def chips(v: Values, called: Values) -> dict[str, Numbers]:
-    def least(a: At) -> int:
-        return ceil(Fraction(10 * a.Psi + 2 * a.n_kept * a.d_model * a.L * a.B * a.S, 96 * 10**9))
+    room = 96 * 10**9
 
+    def kept(a: At) -> Any:
+        return 10 * a.Psi + 2 * a.n_kept * a.d_model * a.L * a.B * a.S
+
+    a = At(v, called)
+    least, crossing = ceil(Fraction(kept(a), room)), Fraction(10 * a.Psi, 2 * a.n_kept * a.d_model * a.L)
     return {
-        "a": {"value": least(At(v, called))},
-        "a, later": {"value": least(At(v, {"n_kept": 2}, called))},
-        "b": {},
+        "a": {"value": least},
+        "a, later": {"value": ceil(Fraction(kept(At(v, {"n_kept": 2}, called)), room))},
+        "b": {"crossover": floor(crossing) + 1}
+        | {f"used on each of {n}": Fraction(kept(a), n) for n in (225, 226, 8960)},
     }
 
 
 def h100s(v: Values, called: Values) -> dict[str, Numbers]:
-    least = ceil(Fraction(10 * At(v, called).Psi, 80 * 10**9))
-    return {"a": {"value": least}, "b": {"value": 8 * ceil(Fraction(least, 8))}}
+    least = {name: ceil(Fraction(10 * At(v, called).Psi, room)) for name, room in H100.items()}
+    nodes = {name: 8 * ceil(Fraction(n, 8)) for name, n in least.items()}
+    return {
+        label: {"value": most["marketed"], **{f"reading {name}": n for name, n in most.items()}}
+        for label, most in (("a", least), ("b", nodes))
+    }
 
 
 def gpus(v: Values, called: Values) -> dict[str, Numbers]:
@@ -342,6 +370,7 @@ def training(v: Values, called: Values) -> dict[str, Numbers]:
     three = At(v, {"T_batch": 3 * 10**6, "n_chips": 4096}, called)
     ffn, vocabulary = 3 * a.L * a.d_model * a.d_ff, 2 * a.V * a.d_model
     attention = 2 * a.L * a.d_model * a.d_head * (a.n_heads + a.n_kv)
+    size = ffn + attention + vocabulary
 
     def kept(at: At) -> Any:
         return at.b_kept * at.L * at.T_batch * (at.d_model + 2 * at.d_ff)
@@ -361,18 +390,18 @@ def training(v: Values, called: Values) -> dict[str, Numbers]:
             "P_ffn": ffn,
             "P_attention": attention,
             "P_vocabulary": vocabulary,
-            "P_all": ffn + attention + vocabulary,
+            "P_all": size,
         },
-        "2": {"M_states": two.b_state * (ffn + attention + vocabulary), "M_kept": kept(two)},
+        "2": {"P_all": size, "M_states": two.b_state * size, "M_kept": kept(two)},
         "3": {
+            "P_all": size,
             "M_kept": kept(three),
             "M_slice": three.n_chips * three.C_chip,
             "T_fsdp": alpha / three.n_axes * three.n_chips,
             "T_mixed": alpha**2 / (three.M_X * three.M_Y * three.d_ff),
             "T_chip": Fraction(three.T_batch, three.n_chips),
             "X_best": root(Fraction(three.T_batch * three.M_X * three.n_chips, three.d_ff * three.M_Y)),
-            "t_step": Fraction(6 * three.T_batch * (ffn + attention + vocabulary))
-            / (three.n_chips * three.C * three.u),
+            "t_step": Fraction(6 * three.T_batch * size) / (three.n_chips * three.C * three.u),
         },
     }
 
