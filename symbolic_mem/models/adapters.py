@@ -83,7 +83,7 @@ _READ = frozenset(
 class Adapters(NamedTuple):
     """Adapters as a file or a table gives them: their `modules`, `rank`, whether they have `dropout`, and what is `copied`.
 
-    Those of the weights in `ranks` have ranks of their own, and `layers` are the blocks that have them (None: all).
+    Those on the modules in `ranks` have ranks of their own, and `layers` are the blocks that have them (None: all).
     """
 
     modules: tuple[str, ...]
@@ -211,10 +211,10 @@ def read_layers(given: Any, where: str) -> tuple[int, int] | None:
 
 
 def _ranks(given: Any, where: str) -> tuple[tuple[str, int], ...]:
-    """Return the weights that ``rank_pattern`` of PEFT gives ranks of their own, by the names of modules alone.
+    """Return the modules that ``rank_pattern`` of PEFT gives ranks of their own, by their names alone.
 
     >>> _ranks({"q_proj": 8}, "adapter_config.json: rank_pattern")
-    (('W_q', 8),)
+    (('q_proj', 8),)
     """
     if not isinstance(given, Mapping):
         raise BadInput(f'{where}: give ranks of modules, as in {{"q_proj": 8}}')
@@ -226,7 +226,7 @@ def _ranks(given: Any, where: str) -> tuple[tuple[str, int], ...]:
     for name in named:
         if name not in known:
             raise BadInput.unknown(f"{where}: unknown module {clipped(name)}", name, known)
-    return tuple((weight, read_rank(given[name], f"{where}: {name}")) for name in named for weight in weights_of(name))
+    return tuple((name, read_rank(given[name], f"{where}: {name}")) for name in named)
 
 
 def _parameters(given: Any, where: str) -> tuple[str, ...]:
@@ -246,13 +246,20 @@ def _parameters(given: Any, where: str) -> tuple[str, ...]:
 def in_family(trained: Trained, family: str) -> Trained:
     """Return what is trained with the modules of which a family means other weights than most, as these weights.
 
-    >>> in_family(Trained(("c_proj", "q_proj"), ()), "starcoder2").modules
-    ('W_out', 'q_proj')
+    >>> found = in_family(Trained(("c_proj", "q_proj"), (), ranks=(("c_proj", 8),)), "starcoder2")
+    >>> found.modules, found.ranks
+    (('W_out', 'q_proj'), (('W_out', 8),))
     """
     own = _own(family)
-    found = (own[name] if own.get(name, weights_of(name)) != weights_of(name) else (name,) for name in trained.modules)
-    named = tuple(dict.fromkeys(name for names in found for name in names))
-    return trained if named == trained.modules else replace(trained, modules=named)
+
+    def meant(name: str) -> tuple[str, ...]:
+        return own[name] if own.get(name, weights_of(name)) != weights_of(name) else (name,)
+
+    named = tuple(dict.fromkeys(weight for name in trained.modules for weight in meant(name)))
+    ranks = tuple((weight, rank) for name, rank in trained.ranks for weight in meant(name))
+    return (
+        trained if (named, ranks) == (trained.modules, trained.ranks) else replace(trained, modules=named, ranks=ranks)
+    )
 
 
 @cache

@@ -48,7 +48,7 @@ class Trained:
     input of each adapter is dropped out, for itself. One that `converts` is in FP32 in a run with autocast: it converts its
     input for itself, to FP32 and back. Frozen matrices of the blocks that are `packed` are unpacked for each product, in both
     passes. Modules of `SUMS` are weights of all experts that transformers has in one tensor: PEFT adds B A to it
-    (``target_parameters``), and every block keeps the sum for the backward pass. Adapters of the weights in `ranks` have
+    (``target_parameters``), and every block keeps the sum for the backward pass. Adapters on the modules in `ranks` have
     ranks of their own. Where `layers` are given only these blocks have adapters: from the first of them, counted from 0, up to
     the second, which has none (None: all that follow).
     """
@@ -74,10 +74,10 @@ class Trained:
     def rank(self, name: str, usual: sp.Expr) -> sp.Expr:
         """Return the rank of the adapter of a weight, `usual` unless it has one of its own.
 
-        >>> Trained(("W_q", "W_v"), (), ranks=(("W_q", 8),)).rank("W_q", 4)
+        >>> Trained(("W_q", "W_v"), (), ranks=(("q_proj", 8),)).rank("W_q", 4)
         8
         """
-        return sp.sympify(dict(self.ranks).get(name, usual))
+        return sp.sympify(next((own for module, own in self.ranks if name in weights_of(module)), usual))
 
     def sums(self, name: str, group: str) -> bool:
         """Say whether what adapters give is added to the weight `name` of all experts, which are multiplied by the sum.

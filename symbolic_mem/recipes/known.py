@@ -59,16 +59,19 @@ def optimizer_table(name: str) -> Mapping[str, Any]:
 def optimizer_named(name: str) -> str:
     """Return the optimizer that is meant, also by the names of transformers and bitsandbytes; raises `BadInput` naming those there are.
 
-    >>> optimizer_named("paged_adamw_8bit"), optimizer_named("PagedAdamW8bit"), optimizer_named("AdamW")
-    ('adamw-bnb-8bit', 'adamw-8bit', 'adamw')
+    >>> optimizer_named("paged_adamw_8bit"), optimizer_named("PagedAdamW8bit"), optimizer_named("paged-adamw")
+    ('adamw-bnb-8bit', 'adamw-8bit', 'adam-32bit')
     """
     if name.strip().lower() in optimizer_tables():
         return name.strip().lower()
     spelt = name.strip().lower().replace("-", "_")
-    for known, row in optimizer_tables().items() if name not in optimizer_tables() else ():
+    for known, row in optimizer_tables().items():
         if spelt in (known.replace("-", "_"), *row.get("names", ())):
             return known
-    for kind, instead in _INSTEAD.items() if name not in optimizer_tables() else ():
+    for known, row in optimizer_tables().items():
+        if spelt.replace("_", "") in row.get("names", ()):
+            return known
+    for kind, instead in _INSTEAD.items():
         if spelt.startswith(kind):
             raise BadInput(f"optimizer {name!r} is not described; ask for {instead}")
     _named(name, optimizer_tables(), "optimizer")

@@ -163,9 +163,9 @@ def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]
 
 
 def _numbered(given: str, where: str) -> str | Mapping[str, Any]:
-    if not given.startswith((*COUNTED, UNIFORM, f"{PRODUCTS}=")):
+    rule, equals, number = given.partition("=")
+    if rule not in (*COUNTED, UNIFORM) and not (rule == PRODUCTS and equals):
         return given
-    rule, _, number = given.partition("=")
     size = counted(number)
     if size is None:
         what = "products in a row" if rule == PRODUCTS else "blocks"

@@ -120,6 +120,7 @@ def test_nothing_differs(run):
         (("--recipe", "nope"), "unknown recipe 'nope'"),
         (("--optimizer", "adamww"), "unknown optimizer 'adamww'; did you mean 'adamw'"),
         (("--recompute", "every"), "every counts blocks; write for example every=2"),
+        (("--recompute", "block:0=2"), "unknown recomputation 'block:0=2'; did you mean 'block'"),
         (("--recompute", "every=0"), "give a whole number of at least 1"),
         (("--profile", "hf-cuda-bf16"), "not built from a profile"),
         (("--place", "activations"), "is not a pair"),

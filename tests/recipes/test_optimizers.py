@@ -196,10 +196,13 @@ def test_a_tensor_of_4096_elements_is_the_first_with_8_bit_moments():
         ("ademamix_8bit", 12, 3 + 12 / 256, 12),
         ("rmsprop_bnb_8bit", 4, 1 + 4 / 256, 4),
         ("AdamW8bit", 2 + 8 / 256, 2 + 8 / 256, 8),
+        ("paged_adamw", 8, 8, 8),
+        ("paged-lion", 4, 4, 4),
+        ("paged_ademamix", 12, 12, 12),
     ],
 )
 def test_transformers_leaves_embeddings_in_32_bits(name, of_embedding, of_matrix, of_norm):
-    """States that bitsandbytes 0.50.2 makes where optim_bits of an nn.Embedding is overridden, as create_optimizer does."""
+    """States that bitsandbytes 0.50.2 makes where optim_bits of an nn.Embedding is overridden, as create_optimizer does; paged ones the same."""
     shapes = {"token embedding": (320, 64), "attention": (320, 64), "norm": (64,)}
     weights = tuple(Tensor(group, tuple(map(sp.Integer, shape)), group=group) for group, shape in shapes.items())
     layers = tuple(Layer(weight.name, weights=(weight,)) for weight in weights)

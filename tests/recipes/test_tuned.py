@@ -374,6 +374,36 @@ def test_a_family_s_modules_are_its_own_weights(family, modules, weights, tmp_pa
     assert {name.removeprefix("A of ") for name in named if name.startswith("A of ")} == weights
 
 
+GPT_NEO = {"model_type": "gpt_neo", "num_hidden_layers": 4, "attention_types": [[["global", "local"], 2]]}
+
+
+@pytest.mark.parametrize(
+    ("config", "modules", "ranks", "trained"),
+    [
+        ({"model_type": "starcoder2", "num_key_value_heads": 2}, ["o_proj", "c_proj"], {"c_proj": 8}, 6912),
+        (
+            {"model_type": "starcoder2", "num_key_value_heads": 2},
+            ["o_proj", "c_proj"],
+            {"o_proj": 2, "c_proj": 16},
+            11_520,
+        ),
+        (GPT_NEO, ["out_proj", "c_proj"], {"c_proj": 8}, 9216),
+        (GPT_NEO, ["out_proj", "c_proj"], {"out_proj": 2, "c_proj": 16}, 15_360),
+        ({"model_type": "gpt2", "n_inner": 160}, ["c_proj", "c_attn"], {"c_proj": 8}, 11_520),
+        ({"model_type": "gpt2", "n_inner": 160}, ["c_proj", "c_attn"], {"c_proj": 2, "c_attn": 16}, 14_400),
+    ],
+)
+def test_a_pattern_of_ranks_means_a_family_s_own_weights(config, modules, ranks, trained, tmp_path):
+    """What PEFT 0.21.2 trains of such models of transformers 5.24: numel of all that requires a gradient."""
+    sizes = {"hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 3, "num_attention_heads": 4}
+    (tmp_path / "config.json").write_text(json.dumps(sizes | config))
+    (tmp_path / "adapter_config.json").write_text(
+        json.dumps({"peft_type": "LORA", "r": 4, "target_modules": modules, "rank_pattern": ranks})
+    )
+    found = load_study(str(tmp_path)).change(recipe="pure-bf16", adapters=str(tmp_path))
+    assert size(found, "gradients") == 2 * trained
+
+
 @pytest.mark.parametrize("family", ["gpt2", "gpt_neox", "phi", "mpt", "qwen", "deepseek_v3", "phi3"])
 def test_the_modules_that_a_refusal_names_are_taken(family, tmp_path):
     path = tmp_path / "config.json"
