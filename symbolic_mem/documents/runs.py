@@ -127,6 +127,7 @@ def fit(
     for degree in asked.keys() & set(DEGREES):
         raise BadInput(f"{degree} = {asked[degree]}: --on {on!r} says how many devices there are; leave {degree} out")
     given = {**_own_adapters(study), **{key: value for key, value in given.items() if value is not None}}
+    kept = "" if "adapters" in given else _as_the_study_has_them(study)
     on_these: dict[str, Any] = {"device": nodes.device, **given}
     _ = (
         tuple(changes(by_option=by_option, **on_these)),
@@ -144,9 +145,19 @@ def fit(
         INFERENCE: _inference(
             nodes, int(study.values.get(n_heads, 1)), int(study.values.get(L, 1)), _serving(given.get("cache"))
         ),
-        **{what: _adapters(own, nodes, values, rank) for what, own in ADAPTERS.items()},
+        **{
+            what: _adapters({} if kept else {"recipe": own}, nodes, values, rank)
+            for what, own in ADAPTERS.items()
+            if kept in ("", what)
+        },
         TRAINING: _training(study, nodes, values),
     }
+    for what in ADAPTERS if kept else ():
+        if what != kept:
+            refused[what] = BadInput(
+                "this study's adapters are more than modules and a rank, and are counted as it has them; for others give "
+                "--adapters with a list of modules, or with an adapter_config.json"
+            )
     for what, ways in rows.items():
         ready = [_whole(way, values, nodes.device, given, what) for way in ways]
         run = _first(what, study, name, nodes, extra, ready, int(values[B.name]), by_option, padded_rows, host)
@@ -164,11 +175,22 @@ def fit(
 
 
 def _own_adapters(study: Study) -> dict[str, str]:
-    """The adapters of a study that has some, as a caller gives them, where they are not those of the recipes."""
+    """The adapters of a study that are modules with one rank, as a caller gives them, where they are not those of the recipes."""
     trained = study.recipe.tuned.trained
-    plain = Trained(trained.modules, whole=(), packed=trained.packed, converts=trained.converts)
-    own = trained == plain and trained.modules not in ((), (EVERY_PRODUCT,))
+    own = trained == _plain(trained) and trained.modules not in ((), (EVERY_PRODUCT,))
     return {"adapters": ",".join(trained.modules)} if own else {}
+
+
+def _as_the_study_has_them(study: Study) -> str:
+    """What a study does whose adapters no list of modules says, such as those of some layers; "" for any other study."""
+    tuned = study.recipe.tuned
+    if not tuned.trained.modules or tuned.trained == _plain(tuned.trained):
+        return ""
+    return next(what for what, name in ADAPTERS.items() if bool(recipe(name).tuned.base) == bool(tuned.base))
+
+
+def _plain(trained: Trained) -> Trained:
+    return Trained(trained.modules, whole=(), packed=trained.packed, converts=trained.converts)
 
 
 def _reach(study: Study) -> int | None:
@@ -223,12 +245,12 @@ def _inference(nodes: Nodes, heads: int, blocks: int, name: str) -> Iterator[Way
         yield {"recipe": name, "plan": "vllm-tp+pp", "values": degrees}
 
 
-def _adapters(name: str, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:
+def _adapters(own: Way, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:
     """Frozen weights whole on each device, then divided over all."""
     ways: list[Way] = [{"plan": "dp"}, *_divided(nodes)] if nodes.number > 1 else [ALONE]
     for way in _memories(ways, values):
         ranks = {} if rank is None else {RANK.name: rank}
-        yield {"recipe": name, **way, "values": {**ranks, **way.get("values", {})}}
+        yield {**own, **way, "values": {**ranks, **way.get("values", {})}}
 
 
 def _training(study: Study, nodes: Nodes, values: Mapping[str, Any]) -> Iterator[Way]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -653,3 +654,28 @@ def test_adapters_are_those_of_the_study(run, study, more, numbers):
     for row in found["rows"][1:3]:
         account = json.loads(run(*shlex.split(row["command"])[1:], "--json").out)
         assert account["parameters_by_group"]["adapters"] == numbers
+
+
+@pytest.mark.parametrize(
+    ("study", "own", "what", "numbers"),
+    [
+        ("lora-llama-3.1-8b", "dropout = 0.05, rank = 8", "LoRA", 32 * 8 * (8192 + 5120)),
+        ("lora-llama-3.1-8b", "layers = [30, 31], rank = 8", "LoRA", 2 * 8 * (8192 + 5120)),
+        ("qlora-llama-3.1-8b", 'whole = ["norm"], base = "nf4-double", rank = 64', "QLoRA", 32 * 64 * (8192 + 5120)),
+    ],
+)
+def test_adapters_that_no_option_says_are_counted_as_the_study_has_them(run, tmp_path, study, own, what, numbers):
+    file, call = tmp_path / "own.toml", ("--on", "2x h100-80gb", "--set", "B=1", "--set", "S=512")
+    trained = f'trained = {{ adapters = ["q_proj", "v_proj"], {own} }}'
+    text = run("show", study).out
+    file.write_text(re.sub(r"(?m)^trained = .*$", "", text).replace("[recipe]", f"[recipe]\n{trained}"))
+    found = json.loads(run("fit", str(file), *call, "--json").out)
+    rows = {row["what"]: row for row in found["rows"]}
+    assert list(rows) == ["inference", what, "full training"]
+    (other,) = found["refused"]
+    assert "give --adapters with a list of modules" in found["refused"][other]
+    account = json.loads(run(*shlex.split(rows[what]["command"])[1:], "--json").out)
+    assert account["parameters_by_group"]["adapters"] == numbers
+    assert account["per_device"]["peak_bytes"] == rows[what]["peak_bytes"]
+    asked = json.loads(run("fit", str(file), *call, "--adapters", "q_proj", "--json").out)
+    assert not asked["refused"] and [row["what"] for row in asked["rows"]][1:3] == ["LoRA", "QLoRA"]
