@@ -127,7 +127,6 @@ def stage_model(model: Model, stage: Stage, numbers: Numbers) -> Model:
     layers += of_chunks(model, stage, (sp.S.One,) * len(stage.chunks), numbers)
     if stage.last:
         layers += whole.after
-        tied = any(layer.matmuls and not layer.weights for layer in whole.after)
-        if tied and not stage.first and whole.before:
-            layers.append(Layer("tied head", whole.before[0].weights[:1], source=whole.before[0].source))
+        if whole.shared and not stage.first:
+            layers.append(Layer("tied head", whole.shared, source=whole.before[0].source))
     return replace(model, layers=tuple(layers))

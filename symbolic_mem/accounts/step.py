@@ -13,8 +13,8 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, adapted, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.packing import share_by
 from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, Model, Part, Tensor
+from symbolic_mem.recipes.bases import is_packed, packed_bytes
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
 
@@ -68,7 +68,7 @@ class Step:
         if share == 1:
             return unit.weights
         return tuple(
-            Part(layer.repeat * (share if _is_packed(weight) else 1), weight.shape)
+            Part(layer.repeat * (share if is_packed(weight) else 1), weight.shape)
             for layer in unit.layers
             for weight in layer.weights
         )
@@ -79,8 +79,7 @@ class Step:
         gathers = self.recipe.gathers
         if not self.recipe.tuned.base or not gathers:
             return sp.S.One
-        packed = (one for one in self.recipe.states if one.only == "frozen" and one.kind == "weights")
-        return sp.Add(*(one.bytes_per_element * share_by(one.rule) for one in packed)) / gathers
+        return packed_bytes(self.recipe.states) / gathers
 
     def at(self, where: str) -> tuple[Place, ...]:
         """The blocks at work of a row of a schedule: "each", the "first" or the "last"."""
@@ -154,7 +153,3 @@ class Step:
     def converts(self) -> bool:
         """Whether weights are gathered in another dtype than they are kept in."""
         return any(one.kind == "weights" and one.bytes_per_element != self.recipe.gathers for one in self.recipe.states)
-
-
-def _is_packed(weight: Tensor) -> bool:
-    return not weight.trained and weight.group != "router" and len(weight.shape) >= 2

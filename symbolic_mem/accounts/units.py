@@ -82,11 +82,15 @@ class Units:
         return (*_trained(self.after), *self.tied)
 
     @property
+    def shared(self) -> tuple[Tensor, ...]:
+        """The matrix that the embedding shares with a tied head, where there is one."""
+        tied = any(layer.matmuls and not layer.weights for layer in self.after)
+        return self.before[0].weights[:1] if tied and self.before else ()
+
+    @property
     def tied(self) -> tuple[Part, ...]:
         """The weight of a tied head, whose gradient waits for that of the embedding."""
-        tied = any(layer.matmuls and not layer.weights for layer in self.after)
-        first = self.before[0].weights[:1] if tied and self.before else ()
-        return tuple(Part(sp.S.One, weight.shape) for weight in first if weight.trained)
+        return tuple(Part(sp.S.One, weight.shape) for weight in self.shared if weight.trained)
 
 
 def adapted(model: Model) -> frozenset[tuple[sp.Expr, ...]]:

@@ -13,7 +13,7 @@ from symbolic_mem.base.symbols import C, W, X, Y, n_pp
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.questions.parts.mesh_times import Times, times
-from symbolic_mem.questions.parts.meshes import Sent, volumes
+from symbolic_mem.questions.parts.sends import Sent, volumes
 from symbolic_mem.study.changed_device import use_rates
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
@@ -50,7 +50,7 @@ def rank_claims(study: Study) -> Mapping[str, Claimed]:
     >>> from symbolic_mem.library.read import load_study
     >>> claims = rank_claims(load_study("cluster-gpt-3-175b"))
     >>> {name: str(one.value) for name, one in claims.items()}
-    {'P_dense': '2731901952', 'bubble': '175/48'}
+    {'P_dense': '2741732352', 'bubble': '175/48'}
     """
     found = sent_by_a_rank(study)
     if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -11,12 +12,12 @@ from symbolic_mem.cli.options import print_json
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
+    import sympy as sp
+
     from symbolic_mem.plans.pipeline import Pipeline
     from symbolic_mem.questions.parts.mesh_times import Times
-    from symbolic_mem.questions.parts.meshes import Sent
+    from symbolic_mem.questions.parts.sends import Sent
     from symbolic_mem.study.study import Study
-
-_KINDS = {"stream": "the stream, keys and values", "weights": "the weights", "gradients": "their gradients"}
 
 
 def along_axes(study: Study, *, as_json: bool) -> None:
@@ -25,7 +26,7 @@ def along_axes(study: Study, *, as_json: bool) -> None:
     from symbolic_mem.base.symbols import n_pp
     from symbolic_mem.plans.pipeline import pipeline
     from symbolic_mem.questions.parts.mesh_times import times
-    from symbolic_mem.questions.parts.meshes import volumes
+    from symbolic_mem.questions.parts.sends import volumes
 
     assert study.plan is not None
     found = volumes(study)
@@ -99,11 +100,23 @@ def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
         "sent_in_a_step": axes,
         "parameters": held,
         "bytes_of_a_value": {
-            kind: int(size) if size.is_integer else float(size) for kind, size in found.each._asdict().items()
+            "stream": _plain(found.each),
+            "weights": _each_or_all(found.weights),
+            "gradients": _each_or_all(found.gradients),
         },
         "computing": computing,
         "not_counted": _not_counted(study),
     }
+
+
+def _plain(size: sp.Rational) -> int | float:
+    return int(size) if size.is_integer else float(size)
+
+
+def _each_or_all(sizes: Mapping[sp.Symbol, sp.Rational]) -> int | float | dict[str, int | float]:
+    """The bytes of one, where all are alike; else those of each sort."""
+    alike = set(sizes.values())
+    return _plain(alike.pop()) if len(alike) == 1 else {str(symbol): _plain(size) for symbol, size in sizes.items()}
 
 
 def _not_counted(study: Study) -> list[str]:
@@ -118,7 +131,7 @@ def _not_counted(study: Study) -> list[str]:
 def _of_the_root(study: Study) -> list[str]:
     """That weights outside the blocks are gathered once, where they are."""
     from symbolic_mem.base.rational import rounded_up
-    from symbolic_mem.questions.parts.meshes import gathered_once
+    from symbolic_mem.questions.parts.sends import gathered_once
 
     found = gathered_once(study)
     if found is None:
@@ -131,7 +144,7 @@ def _of_the_root(study: Study) -> list[str]:
 def _of_the_ends(study: Study) -> list[str]:
     """What the two ranks that share a matrix send of its gradient, where there are two."""
     from symbolic_mem.base.rational import rounded_up
-    from symbolic_mem.questions.parts.meshes import summed_by_ends
+    from symbolic_mem.questions.parts.sends import summed_by_ends
 
     size = summed_by_ends(study)
     if size is None:
@@ -168,11 +181,24 @@ def _show(study: Study, found: Sent, took: Times | None) -> None:
     timed = () if took is None else ("time", "of computing")
     print_table(("axis", "degree", "bytes", "memory", *timed, "formula"), rows, right=tuple(range(1, 4 + len(timed))))
     click.echo("")
-    for symbol, size in found.held.items():
-        kind = " of routed experts" if str(symbol) == "P_experts" else " of all else" if len(found.held) > 1 else ""
-        print_line(f"{figure(rounded_up(size))} parameters{kind} on one rank of an average stage", str(symbol), 14)
-    sizes = ", ".join(f"{figure(size)} of {_KINDS[kind]}" for kind, size in found.each._asdict().items())
-    print_line(f"bytes of one: {sizes} (recipe {study.recipe.name})", "values", 14)
+    for one in found.sorts:
+        kind = "" if len(found.sorts) == 1 else f" {one.words}"
+        size = figure(rounded_up(found.held[one.symbol]))
+        print_line(f"{size} parameters{kind} on one rank of an average stage", str(one.symbol), 14)
+    values = [f"{figure(found.each)} of the stream, keys and values"]
+    values += _bytes_of_each(found.weights, found.held, "the weights", "the weights")
+    values += _bytes_of_each(found.gradients, found.held, "their gradients", "the gradients")
+    print_line(f"bytes of one: {', '.join(values)} (recipe {study.recipe.name})", "values", 14)
+
+
+def _bytes_of_each(
+    sizes: Mapping[sp.Symbol, sp.Rational], every: Collection[sp.Symbol], of_all: str, of_some: str
+) -> Iterator[str]:
+    """In how many bytes something goes: of all parameters, or of which."""
+    for size in dict.fromkeys(sizes.values()):
+        alike = [symbol for symbol, each in sizes.items() if each == size]
+        whose = of_all if len(alike) == len(every) else f"{of_some} of {' and '.join(map(str, alike))}"
+        yield f"{figure(size)} of {whose}"
 
 
 def _show_times(study: Study, took: Times | None) -> None:
@@ -184,9 +210,9 @@ def _show_times(study: Study, took: Times | None) -> None:
         )
         return
     again = ", as all blocks are recomputed" if took.passes == 4 else ""
-    print_line(
-        f"{figure(took.computes, 's', 4)}: the products of {took.passes} forward passes{again}, at C", "computing", 14
-    )
+    less = ", less the gradients of frozen weights" if took.frozen else ""
+    products = f"the products of {took.passes} forward passes{again}{less}, at C"
+    print_line(f"{figure(took.computes, 's', 4)}: {products}", "computing", 14)
     if took.longest is not None:
         print_line(
             f"along {took.longest} a rank sends for longer than it computes, whatever is sent meanwhile", "slowest", 14

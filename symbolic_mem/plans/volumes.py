@@ -5,7 +5,7 @@ Of a ring each rank sends all but its own share of what is gathered or summed, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import sympy as sp
@@ -15,55 +15,51 @@ from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.plan import Plan
 
-
-class Each(NamedTuple):
-    """The bytes of a value that is sent: of the `stream`, keys and values, of `weights`, and of `gradients` of weights."""
-
-    stream: sp.Rational = sp.Integer(2)
-    weights: sp.Rational = sp.Integer(2)
-    gradients: sp.Rational = sp.Integer(4)
-
-
-MIXED = Each()
+BF16 = sp.Integer(2)
 
 
 class Held(NamedTuple):
-    """The parameters of one rank: `dense` ones, and those of its routed `experts`."""
+    """So `many` parameters of one rank that are sent alike, of its routed `experts` or not.
 
-    dense: sp.Expr
-    experts: sp.Expr = sp.S.Zero
+    One is sent in so many bytes where `weights` are gathered, and its gradient in those of `gradients`: 0 where it is frozen.
+    """
+
+    many: sp.Expr
+    weights: sp.Rational = BF16
+    gradients: sp.Rational = sp.Integer(4)
+    experts: bool = False
 
 
 def sent(
     a: Architecture,
     cut: Cut,
     plan: Plan,
-    held: Held,
+    held: Iterable[Held],
     micro: sp.Expr = sp.S.One,
     chunks: sp.Expr = sp.S.One,
-    each: Each = MIXED,
+    each: sp.Rational = BF16,
 ) -> Mapping[sp.Symbol, sp.Expr]:
-    """Return the bytes that a rank sends in a step, by axis: forward and backward passes of `micro` micro-batches, values of `each` kind.
+    """Return the bytes that a rank sends in a step, by axis: forward and backward passes of `micro` micro-batches.
 
-    Stages are taken to be alike, each with so many `chunks`, and the block of each module that predicts one token more counts as
+    A value of the stream, of keys and of values has so many bytes `each`. Stages are taken to be alike, each with so many `chunks`, and the block of each module that predicts one token more counts as
     one of them.
 
     >>> from symbolic_mem.base.symbols import L, P
     >>> from symbolic_mem.plans.read import plan
-    >>> sent(Architecture(), Cut(), plan("megatron"), Held(P))[n_pp]
+    >>> sent(Architecture(), Cut(), plan("megatron"), [Held(P)])[n_pp]
     4*B*S*d_model
     """
     tokens, stream, inputs = cut.tokens.inside, cut.tokens.stream, cut.tokens.inputs
     found = {
-        n_tp: micro * _tensor(a, inputs != tokens, cut.copied) * each.stream * B * tokens * _ring(n_tp),
-        n_pp: micro * chunks * 2 * each.stream * B * stream * a.d_model,
-        n_cp: micro * (a.layers + a.mtp) / n_pp * _context(a, cut, plan) * each.stream * B * tokens,
+        n_tp: micro * _tensor(a, inputs != tokens, cut.copied) * each * B * tokens * _ring(n_tp),
+        n_pp: micro * chunks * 2 * each * B * stream * a.d_model,
+        n_cp: micro * (a.layers + a.mtp) / n_pp * _context(a, cut, plan) * each * B * tokens,
     }
     if a.experts is not None:
-        rows = micro * each.stream * B * inputs * a.d_model * a.experts.top_k * (a.expert_layers + a.mtp) / n_pp
+        rows = micro * each * B * inputs * a.d_model * a.experts.top_k * (a.expert_layers + a.mtp) / n_pp
         found[n_ep] = (2 + 2 * cut.load) * rows * _ring(n_ep)
         found[n_etp] = 4 * cut.load * rows * (n_etp - 1)
-    for axis, volume in _replicas(plan, held, each).items():
+    for axis, volume in _replicas(plan, held).items():
         found[axis] = found.get(axis, sp.S.Zero) + volume
     return found
 
@@ -117,28 +113,29 @@ def _context(a: Architecture, cut: Cut, plan: Plan) -> sp.Expr:
     return 3 * keys * (n_cp - 1)
 
 
-def _replicas(plan: Plan, held: Held, each: Each) -> Mapping[sp.Symbol, sp.Expr]:
+def _replicas(plan: Plan, held: Iterable[Held]) -> Mapping[sp.Symbol, sp.Expr]:
     """What is sent once in a step because several ranks have, or share, the same parameters.
 
-    Replicas sum their gradients; where a rank keeps a part of the optimizer state it gets the sum of that part alone, and
-    the weights are gathered after the step (Rajbhandari et al., 2020, section 7). Weights that are divided are gathered for the forward
-    pass, and for the backward pass unless they are kept.
+    Replicas sum the gradients of what is trained; where a rank keeps a part of the optimizer state it gets the sum of that part
+    alone, and those weights are gathered after the step (Rajbhandari et al., 2020, section 7). Weights that are divided are
+    gathered for the forward pass, and for the backward pass unless they are kept, frozen ones too.
     """
     groups = {what: degree / plan.instances for what, degree in plan.groups}
     cuts = dict(plan.cuts)
     found: dict[sp.Symbol, sp.Expr] = {n_fsdp: sp.S.Zero, n_cp: sp.S.Zero, n_replica: sp.S.Zero}
-    for parameters, what in ((held.dense, "dense"), (held.experts, "experts")):
+    for one in held:
+        what = "experts" if one.experts else "dense"
         context = n_cp if "tokens" in cuts and what not in groups else sp.S.One
         group = groups.get(what, n_fsdp)
         match plan.sends:
-            case "dp":
+            case "dp" if one.gradients != 0:
                 group = group * context
-                back = each.weights if "optimizer" in plan.divided else each.gradients
-                found[n_fsdp] += (each.gradients + back) * parameters * _ring(group)
+                back = one.weights if "optimizer" in plan.divided else one.gradients
+                found[n_fsdp] += (one.gradients + back) * one.many * _ring(group)
             case "fsdp" | "hsdp":
                 again = sp.S.One - plan.keep if plan.keep != 0 else _ring(group)
-                found[n_fsdp] += parameters * ((each.weights + each.gradients) * _ring(group) + each.weights * again)
-                found[n_cp] += 2 * each.gradients * parameters / group * _ring(context)
+                found[n_fsdp] += one.many * ((one.weights + one.gradients) * _ring(group) + one.weights * again)
+                found[n_cp] += 2 * one.gradients * one.many / group * _ring(context)
                 if plan.sends == "hsdp":
-                    found[n_replica] += 2 * each.gradients * parameters / group * _ring(n_replica)
+                    found[n_replica] += 2 * one.gradients * one.many / group * _ring(n_replica)
     return {axis: volume for axis, volume in found.items() if volume != 0}

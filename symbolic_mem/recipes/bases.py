@@ -8,7 +8,8 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.models.packing import OTHERS, Packing
+from symbolic_mem.models.packing import OTHERS, Packing, share_by
+from symbolic_mem.models.tensors import Tensor
 from symbolic_mem.recipes.states import EVERY_ELEMENT, ONCE, State
 
 
@@ -52,6 +53,28 @@ def of_file(kinds: Iterable[tuple[str, int]], states: tuple[State, ...]) -> tupl
     one, reason = sp.S.One, "as the file has them"
     weights = (State(f"{kind} weights", "weights", one, size, reason, ONCE) for kind, size in kinds)
     return (*weights, *(one for one in states if one.kind != "weights"))
+
+
+def is_packed(weight: Tensor) -> bool:
+    """Whether a weight of a block is packed where frozen ones are.
+
+    >>> import sympy as sp
+    >>> is_packed(Tensor("W", (sp.Integer(8), sp.Integer(8)), trained=False)), is_packed(Tensor("W", (sp.Integer(8),), trained=False))
+    (True, False)
+    """
+    return not weight.trained and weight.group != "router" and len(weight.shape) >= 2
+
+
+def packed_bytes(states: Iterable[State]) -> sp.Rational:
+    """Return the bytes of an element of a packed weight, with all that stands beside them; 0 where `states` have none packed.
+
+    >>> import sympy as sp
+    >>> from symbolic_mem.models.packing import packing
+    >>> packed_bytes(under(packing("nf4"), (State("BF16 weights", "weights", sp.Integer(2)),)))
+    9/16
+    """
+    packed = (one for one in states if one.only == "frozen" and one.kind == "weights")
+    return sum((one.bytes_per_element * share_by(one.rule) for one in packed), sp.S.Zero)
 
 
 def _packed(packing: Packing, of: str, among: frozenset[str] = frozenset()) -> Iterator[State]:

@@ -15,7 +15,7 @@ from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.schemes import scheme
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.parts.mesh_times import BETWEEN
-from symbolic_mem.questions.parts.meshes import DEGREES, formulas
+from symbolic_mem.questions.parts.sends import DEGREES, formulas
 from symbolic_mem.questions.parts.setting import implied
 from symbolic_mem.study.changed_device import use_rates
 from symbolic_mem.study.study import Study
@@ -50,8 +50,8 @@ def sending(study: Study, values_of: Study, degree: sp.Symbol) -> Sending:
     """Return how long one device of a study sends in a step.
 
     `study` has watched values, of which those that decide are read; `values_of` is the same study with plain ones. Under a plan that cuts
-    the model it is what `comms` shows along all axes; under another one, or none, what its scheme sends in all blocks, along X over n_fsdp
-    where X has no value. Raises `BadInput` where nothing says what is sent.
+    the model, and of a transformer under any over n_fsdp, it is what `comms` shows along all axes; else what a scheme sends in all
+    blocks, along X over n_fsdp where X has no value. Raises `BadInput` where nothing says what is sent.
     """
     plan, architecture = study.plan, study.built.architecture
     if not study.recipe.trains:
@@ -59,6 +59,9 @@ def sending(study: Study, values_of: Study, degree: sp.Symbol) -> Sending:
     if plan is not None and plan.axes:
         if architecture is None or degree != n_fsdp:
             raise BadInput(f"{COLUMN}: what is sent under plan {plan.name!r} is known of a transformer over n_fsdp")
+        return _along_axes(study, values_of, architecture, plan)
+    over_degree = degree == n_fsdp and not {X, Y} & set(values_of.values)
+    if plan is not None and plan.sends and architecture is not None and over_degree:
         return _along_axes(study, values_of, architecture, plan)
     return _by_scheme(study, values_of, degree)
 

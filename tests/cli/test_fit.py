@@ -11,7 +11,7 @@ import pytest
 
 from symbolic_mem.hardware.nodes import read_nodes
 from symbolic_mem.library.read import load_study
-from symbolic_mem.questions.parts.meshes import volumes
+from symbolic_mem.questions.parts.sends import volumes
 
 CLUSTER = (
     *("llama-3.1-8b", "--plan", "megatron", "--recipe", "megatron-18", "--profile", "te-cuda-bf16"),

@@ -10,7 +10,7 @@ from symbolic_mem.claims.check import check
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.largest import Largest
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
-from symbolic_mem.questions.parts.meshes import volumes
+from symbolic_mem.questions.parts.sends import volumes
 
 SIZES = {"L": 8, "d_model": 512, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32768, "B": 2, "S": 1024}
 MESH = {"n_tp": 2, "n_pp": 2, "n_ep": 4, "n_fsdp": 4, "n_micro": 8}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 import sympy as sp
 
+from symbolic_mem.accounts.ranks import ranks
 from symbolic_mem.base.symbols import n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
-from symbolic_mem.library.read import read_study
+from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.plans.pipeline import pipeline
-from symbolic_mem.questions.parts.meshes import volumes
+from symbolic_mem.questions.parts.sends import volumes
 
 SIZES = {"L": 8, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32768, "B": 2, "S": 1024}
 AXES = {"n_tp": 4, "n_pp": 2, "n_cp": 2, "n_fsdp": 8, "n_micro": 16}
@@ -166,3 +168,82 @@ def test_gradients_that_context_ranks_share_are_summed_between_them_once():
     rest = volumes(study("fsdp2+cp", n_tp=1, n_pp=1, B=4)).axes[n_cp][1] - volumes(one).axes[n_cp][1]
     parameters = one.numbers[one.model.parameters]
     assert volumes(one).axes[n_cp][1] - rest == 2 * 4 * Fraction(parameters, 8) * Fraction(1, 2)
+
+
+def test_the_last_stage_has_its_own_copy_of_a_matrix_that_the_first_has_too():
+    """GPT-2 XL: 48 blocks, norms, positions, and the vocabulary, padded to a multiple of 128, once on the first stage and once on the last."""
+    blocks, width, rows = 48 * (12 * 1600**2 + 13 * 1600), 1600, 50304
+    whole = blocks + 2 * width + 1024 * width + rows * width
+    for stages, copies in ((1, 0), (2, 1), (4, 1)):
+        one = load_study("gpt2-xl").change(plan="megatron", values={"n_pp": stages, "n_micro": 8, "n_fsdp": 2})
+        found = volumes(one)
+        assert list(found.held.values()) == [Fraction(whole + copies * rows * width, stages)]
+        assert found.axes[n_fsdp][1] == Fraction(1, 2) * 8 * Fraction(whole + copies * rows * width, stages)
+
+
+def test_stages_whose_ranks_have_both_ends_have_one_copy():
+    """ZBV has both ends on its first rank; of a vocabulary that all divide, padded to a multiple of 4 times 128, each has a part."""
+    blocks, width, few = 48 * (12 * 1600**2 + 13 * 1600), 1600, 2 * 1600 + 1024 * 1600
+    one = load_study("gpt2-xl").change(plan="megatron", values={"n_pp": 4, "n_micro": 8, "n_fsdp": 2})
+    for schedule, right in (("zbv", blocks + few + 50304 * width), ("vocab-1", blocks + 4 * few + 50688 * width)):
+        found = volumes(replace(one, plan=replace(one.plan, schedule=schedule)))
+        assert list(found.held.values()) == [Fraction(right, 4)], schedule
+
+
+@pytest.mark.parametrize("name", ["cluster-gpt-3-175b", "cluster-llama-3-405b", "cluster-mixtral-8x7b", "gpt2-xl"])
+def test_an_average_stage_has_the_mean_of_what_all_have(name):
+    one = load_study(name)
+    if name == "gpt2-xl":
+        one = one.change(plan="megatron", values={"n_pp": 4, "n_micro": 8, "n_fsdp": 2})
+    stages = ranks(one.plan, one.rank, one.numbers)
+    own = sum(one.numbers[rank.parameters(experts=kind)] for rank in stages for kind in (False, True))
+    assert len(stages) == one.values[n_pp]
+    assert sum(volumes(one).held.values()) * len(stages) == own
+
+
+LLAMA, ADAPTERS = 8_030_261_248, 32 * 8 * (2 * 4096 + 4096 + 1024)  # rank 8 on q_proj and v_proj of 32 blocks
+PACKED = 32 * (2 * 4096**2 + 2 * 4096 * 1024 + 3 * 4096 * 14336)  # the matrices of the blocks
+
+
+@pytest.mark.parametrize(
+    ("plan", "size"),
+    [
+        ("dp", 8 * ADAPTERS),  # gradients in FP32, summed
+        ("zero-1", (4 + 4) * ADAPTERS),  # and the weights of adapters, which are FP32
+        ("fsdp2", (2 + 2) * LLAMA + (2 + 2 + 4) * ADAPTERS),  # all weights gathered in BF16, of adapters gradients
+    ],
+)
+def test_frozen_weights_send_no_gradients(plan, size):
+    one = load_study("lora-llama-3.1-8b").change(plan=plan, values={"n_fsdp": 8})
+    assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * size
+
+
+def test_packed_weights_are_gathered_as_they_are_packed():
+    """NF4: half a byte, a byte of a scale for 64 numbers, and 4 bytes for 256 scales; embedding, head and norms have BF16."""
+    one = load_study("qlora-llama-3.1-8b").change(plan="fsdp2", values={"n_fsdp": 8})
+    each = Fraction(1, 2) + Fraction(1, 64) + Fraction(4, 64 * 256)
+    adapters = 32 * 64 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 14336))
+    right = 2 * each * PACKED + 4 * (LLAMA - PACKED) + 8 * adapters
+    assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * right
+
+
+def test_each_kind_of_gradient_has_its_own_bytes():
+    """PEFT has adapters in FP32, and what is trained whole beside them in BF16."""
+    trained = {"adapters": ["q_proj", "v_proj"], "rank": 8, "whole": ["head"]}
+    tables = {
+        "title": "x",
+        "model": {"kind": "transformer", "profile": "torch-cuda-bf16"},
+        "values": SIZES | {"n_fsdp": 8},
+        "recipe": {"preset": "lora", "trained": trained},
+        "plan": {"preset": "dp"},
+    }
+    one, v = read_study(tables, "x", "x", None), SIZES
+    heads, keys = v["n_heads"] * v["d_head"], v["n_kv"] * v["d_head"]
+    adapters = v["L"] * 8 * (2 * v["d_model"] + heads + keys)
+    whole = v["V"] * v["d_model"]
+    assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * 2 * (4 * adapters + 2 * whole)
+
+
+def test_gradients_that_are_summed_in_fp32_beside_are_sent_so():
+    one = load_study("llama-3.1-8b").change(plan="dp", recipe="playbook-20", values={"n_fsdp": 8})
+    assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * 8 * LLAMA

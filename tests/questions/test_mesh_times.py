@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from symbolic_mem.base.symbols import n_cp, n_fsdp, n_pp, n_tp
+from symbolic_mem.base.symbols import B, S, n_cp, n_fsdp, n_pp, n_tp
 from symbolic_mem.cli.main import main
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.parts.mesh_times import times
-from symbolic_mem.questions.parts.meshes import summed_by_ends, volumes
+from symbolic_mem.questions.parts.sends import summed_by_ends, volumes
 
 SIZES = {"L": 8, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32768, "B": 2, "S": 1024}
 AXES = {"n_tp": 4, "n_pp": 2, "n_cp": 2, "n_fsdp": 8, "n_micro": 16}
@@ -139,3 +139,15 @@ def test_a_rank_with_both_ends_sums_nothing_with_another(schedule, summed):
     }
     found = summed_by_ends(read_study(tables, "x", "x", None))
     assert found == (4 * SIZES["V"] * SIZES["d_model"] // AXES["n_tp"] if summed else None)
+
+
+def test_gradients_of_frozen_weights_are_not_computed():
+    """LoRA on q_proj and v_proj of Llama 3.1 8B, all blocks recomputed: 4 of each product, and 3 of those with a frozen matrix."""
+    one = load_study("lora-llama-3.1-8b").change(plan="fsdp2", values={"n_fsdp": 8, "C": 10**15, "W": 10**11})
+    tokens, pairs = (int(one.values[B] * one.values[S] ** power) for power in (1, 2))
+    frozen = 32 * (2 * 4096**2 + 2 * 4096 * 1024 + 3 * 4096 * 14336) + 4096 * 128256
+    adapters = 32 * 8 * (2 * 4096 + 4096 + 1024)
+    right = 2 * tokens * (3 * frozen + 4 * adapters) + 4 * 32 * 4 * pairs * 4096
+    assert found(one).computes == Fraction(right, 10**15) and found(one).passes == 4
+    whole = load_study("llama-3.1-8b").change(plan="fsdp2", values={"n_fsdp": 8, "C": 10**15, "W": 10**11})
+    assert not found(whole).frozen

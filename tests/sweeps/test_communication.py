@@ -16,7 +16,7 @@ from symbolic_mem.base.rational import plain
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.parts.mesh_times import times
-from symbolic_mem.questions.parts.meshes import volumes
+from symbolic_mem.questions.parts.sends import volumes
 from symbolic_mem.study.changed_device import use_rates
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.keys import At
@@ -32,7 +32,7 @@ def counted(study, labels, device=None, **keys):
     values = {name: value for name, value in labels.items() if name not in CHOICES}
     here = study.called(changes(values=values, **chosen))
     here = here if device is None else here.called([use_rates(device)])
-    if here.plan is not None and here.plan.axes:
+    if here.plan is not None and (here.plan.axes or "X" not in values):
         return sum((Fraction(plain(one)) for one in times(here, volumes(here)).sends.values()), Fraction(0))
     asked = next((one for one in here.questions if isinstance(one, ComputeBound)), None)
     asked = (
@@ -64,20 +64,30 @@ def test_a_row_is_what_comms_counts_along_the_axes_of_a_plan(name, values, axes)
         assert row["communication"] == expected, labels
 
 
-def test_a_row_is_what_a_scheme_sends_over_its_degree():
+def test_a_row_over_a_degree_is_what_comms_counts_of_its_plan():
     axes = {"B": [1, 2], "S": [4096, 8192], "device": ["h100-80gb", "b200"], "plan": ["fsdp2", "zero-2"]}
     study = load_study("llama-3.1-8b")
     found = sweep(study, columns=["communication"], **axes)
     seen = set()
     for picked in product(*axes.values()):
         labels = dict(zip(axes, picked, strict=True))
-        row, sends = found.at(**labels), {"fsdp2": "fsdp", "zero-2": "dp"}[labels["plan"]]
+        row = found.at(**labels)
         degree = row["n_fsdp"]
         seen.add(min(degree, 2))
-        keys = {"scheme": sends, "pass": "step", "axes": "given"}
-        expected = float(counted(study, labels | {"X": degree}, labels["device"], **keys)) if degree else 0.0
+        expected = float(counted(study, labels | {"n_fsdp": degree}, labels["device"])) if degree else 0.0
         assert row["communication"] == expected, labels
     assert seen == {0, 1, 2}
+
+
+def test_a_row_has_the_bytes_of_the_recipe():
+    """ZeRO-2 sends gradients in FP32 and weights in those of FP32, 8 bytes each but for one's own part; FSDP2 2 + 2 + 4, all of BF16 6."""
+    study, parameters, link = load_study("llama-3.1-8b"), 8_030_261_248, 450 * 10**9
+    axes = {"plan": ["zero-2", "fsdp2"], "recipe": ["fsdp2", "pure-bf16"], "device": ["h100-80gb"], "n_fsdp": [8]}
+    found = sweep(study, columns=["communication"], **axes)
+    each = {("zero-2", "fsdp2"): 8, ("fsdp2", "fsdp2"): 8, ("zero-2", "pure-bf16"): 4, ("fsdp2", "pure-bf16"): 6}
+    for (how, kept), size in each.items():
+        row = found.at(plan=how, recipe=kept, device="h100-80gb", n_fsdp=8)
+        assert row["communication"] == float(Fraction(7 * size * parameters, 8 * link)), (how, kept)
 
 
 @pytest.mark.parametrize("ring", ["limit", "exact"])
@@ -106,7 +116,7 @@ def test_an_exact_ring_over_the_degree_sends_nothing_on_one_device():
         ("llama-3.1-8b", {"capacity": ["80 GB"]}, "no rates are known of an amount of memory; give --device NAME"),
         ("llama-3.1-8b", {"plan": ["one-device"], "n_fsdp": [1]}, "plan 'one-device' sends nothing that comms counts"),
         ("llama-3.1-8b", {"recipe": ["inference"], "plan": ["fsdp2"]}, "nothing is trained here"),
-        ("llama-3.1-8b", {"plan": ["hsdp"], "n_fsdp": [2]}, "communication needs a value for X"),
+        ("llama-3.1-8b", {"plan": ["hsdp"], "n_fsdp": [2], "X": [2]}, "communication needs a value for Y"),
         ("gpt2-xl", {"B": [1], "device": ["a100-80gb"]}, "nothing says what is sent; choose a plan"),
     ],
     ids=lambda given: str(given)[:30],
