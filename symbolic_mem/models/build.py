@@ -16,7 +16,7 @@ from symbolic_mem.base.symbols import Name, spelled
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.built import Built, from_architecture, with_beside
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.models.tensors import Model
+from symbolic_mem.models.tensors import NOT_DESCRIBED, Model
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
@@ -57,12 +57,13 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.config import describe
     from symbolic_mem.models.json_file import parse_json
     from symbolic_mem.models.reading import WITHOUT_A_PART
+    from symbolic_mem.models.unread import inert
 
     place = shown(path)
     if path.suffix == ".gguf":
         return _gguf(path, table, where)
     like, origin = (entry(table, key, str, where, "") or None for key in ("like", "from"))
-    content = parse_json(read_content(path, "JSON"), place)
+    content = parse_json(read_content(path, "JSON"), place, inert())
     found = describe(content, place, like, origin, mtp=entry(table, "mtp", bool, where, False))
     if found.architecture is None:
         for key in _ENGINE:
@@ -106,7 +107,6 @@ def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
     """The weights that a GGUF file holds, by name, and their bytes in it."""
     from symbolic_mem.models.gguf import gguf_caches, gguf_layers, read_header
     from symbolic_mem.models.quantised import Quantised
-    from symbolic_mem.models.reading import NOT_DESCRIBED
 
     _only(table, ("config",), "a GGUF file", where)
     header = read_header(path)

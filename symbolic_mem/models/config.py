@@ -14,9 +14,9 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import architecture_of
-from symbolic_mem.models.reading import NOT_DESCRIBED, OTHERWISE
+from symbolic_mem.models.reading import OTHERWISE
 from symbolic_mem.models.recognise import HEADLESS
-from symbolic_mem.models.tensors import Cached, Layer
+from symbolic_mem.models.tensors import NOT_DESCRIBED, Cached, Layer
 from symbolic_mem.models.unread import unread
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _wrapped(wrapper: Wrapper, table: Mapping[str, Any], where: str) -> Describe
     others, missed = beside(wrapper, table, width, where)
     said = (
         f"The language model is a part of {named or wrapper.architecture}, by its model_type “{wrapper.model_type}”; "
-        "what the vision tower and the projector keep for the backward pass is not described: only their weights count."
+        "what the vision tower and the projector compute is not described: only their weights count."
     )
     own = () if inner.architecture is not None else inner.assumptions
     layers, names = (*others, *inner.layers), (*missed, *inner.unread)

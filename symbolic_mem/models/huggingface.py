@@ -17,6 +17,7 @@ from symbolic_mem.models.patterns import dense_layers
 from symbolic_mem.models.positions import reach
 from symbolic_mem.models.reading import assumptions, head, not_read
 from symbolic_mem.models.recognise import Named, recognise
+from symbolic_mem.models.unread import inert
 from symbolic_mem.models.windows import windows
 
 
@@ -38,7 +39,7 @@ def parse_config(content: bytes, where: str) -> Architecture:
     (4096, 32, n_kv, False)
     """
     where = shown(where)
-    return architecture_of(parse_json(content, where), where)
+    return architecture_of(parse_json(content, where, inert()), where)
 
 
 def architecture_of(table: dict[str, Any], where: str, like: str | None = None, *, mtp: bool = False) -> Architecture:

@@ -10,10 +10,10 @@ from symbolic_mem.models.families import families
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.recognise import Named
 from symbolic_mem.models.sizes import labels
+from symbolic_mem.models.tensors import NOT_DESCRIBED
 from symbolic_mem.models.unread import unread
 
 WITHOUT_A_PART = "In the file, but without a part in a model of this family"
-NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
 OTHERWISE = ("quantization_config", "num_labels", "id2label")  # read, but not by a family
 
 

@@ -83,7 +83,7 @@ class Sizes:
         if value is None and row.get("indices") in self.table:
             return self._indices(row["indices"])
         if value is None or value == "auto":
-            return self._default(name, key or row["field"][0], row["default"])
+            return self._default(name, key or row["field"][0], row["default"], row.get("unless", ""))
         if "count" in row:
             return self._counted(key, value, row)
         if "entries" in row:
@@ -106,10 +106,12 @@ class Sizes:
                 return name, value
         return "", None
 
-    def _default(self, name: str, key: str, default: Any) -> sp.Expr:
+    def _default(self, name: str, key: str, default: Any, unless: str) -> sp.Expr:
+        """The size where the file has none; it has no part in the model where the file has the field `unless`."""
         if isinstance(default, str):
             return self.formula(default, name)
-        self.absent[key] = str(default).lower()
+        if self.table.get(unless) is None:
+            self.absent[key] = str(default).lower()
         return sp.Integer(int(default))
 
     def _number(self, key: str, value: Any) -> sp.Expr:

@@ -26,6 +26,7 @@ GROUPS = (
     "adapters",
 )
 ADAPTERS = GROUPS[-1]
+NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
 # Which weights some states are of: those that are trained, or not; adapters, all others, and those of these that are trained whole;
 # embeddings that are trained, and what else is.
 EMBEDDINGS = GROUPS[:2]
@@ -327,7 +328,8 @@ class Model:
     @property
     def said_of_weights(self) -> tuple[str, ...]:
         """Of these, what is said whether or not activations are asked about."""
-        return tuple(sentence for sentence in self.assumptions if sentence not in self.of_activations)
+        others = {*self.of_activations, NOT_DESCRIBED}
+        return tuple(sentence for sentence in self.assumptions if sentence not in others)
 
     @property
     def said_of_layers(self) -> tuple[str, ...]:

@@ -37,6 +37,15 @@ def unread(content: Mapping[str, Any], read: Collection[str], where: str) -> tup
     return tuple(found)
 
 
+def inert() -> frozenset[str]:
+    """The fields that change neither the weights nor what is kept, whatever they hold.
+
+    >>> "time_step_limit" in inert(), "hidden_size" in inert()
+    (True, False)
+    """
+    return _table()["inert"]
+
+
 @cache
 def _table() -> dict[str, Any]:
     table = tables_of(Path(__file__).with_name("unread.toml"))

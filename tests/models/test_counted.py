@@ -12,10 +12,12 @@ from symbolic_mem.cli.main import main
 from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.config import Described, describe
-from symbolic_mem.models.counted import counted_families
+from symbolic_mem.models.counted import counted, counted_families
 from symbolic_mem.models.families import families
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.models.wrappers import wrappers
+from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.render.text import plain_prose
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "params_counted.json").read_text())["cases"]
 MAMBA = {"model_type": "mamba", "num_hidden_layers": 3, "hidden_size": 48, "vocab_size": 101}
@@ -128,6 +130,40 @@ def test_the_account_says_that_the_blocks_are_not_described(tmp_path):
     assert record["activation_bytes"] is None
     assert record["parameters"] == sum(record["parameters_by_group"].values())
     assert "the activations of the blocks, which are not described" in [one["what"] for one in record["not_counted"]]
+
+
+def test_of_inference_nothing_is_said_of_the_backward_pass(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"model_type": "jamba"}')
+    said = [
+        plain_prose(one)
+        for name in ("fsdp2", "vllm")
+        for one in assumptions(load_study(str(path)).change(recipe=name))
+        if "backward" in plain_prose(one)
+    ]
+    assert said == ["What its blocks keep for the backward pass is not described: only weights are counted."]
+
+
+def test_a_default_that_another_field_makes_idle_is_not_said_to_hold():
+    family = counted_families()[0]["qwen3_next"]
+    kinds = 12 * [*3 * ["linear_attention"], "full_attention"]
+    alone, listed = (
+        counted(family, {"num_hidden_layers": 48} | each, "c.json") for each in ({}, {"layer_types": kinds})
+    )
+    assert alone.sizes.absent["full_attention_interval"] == "4" and alone.parameters == listed.parameters
+    assert "full_attention_interval" not in listed.sizes.absent
+
+
+def test_a_published_limit_that_json_has_no_number_for_is_read_over(tmp_path):
+    path = tmp_path / "config.json"
+    fields = '"model_type": "mamba2", "num_hidden_layers": 2, "time_step_limit": '
+    counts = set()
+    for limit in ("[0.0, Infinity]", '[0.0, {"__float__": "Infinity"}]', "[0.0, 0.1]"):
+        path.write_text(f"{{{fields}{limit}}}")
+        built = load_study(str(path)).built
+        counts.add(sum(layer.repeat * layer.parameters for layer in built.model))
+        assert built.unread == ()
+    assert len(counts) == 1
 
 
 def test_the_language_model_of_a_wrapper_keeps_its_account(tmp_path):
