@@ -68,7 +68,7 @@ class Step:
         if share == 1:
             return unit.weights
         return tuple(
-            Part(layer.repeat * (share if is_packed(weight) else 1), weight.shape)
+            Part(layer.repeat * (share if is_packed(weight, self.recipe.tuned.trained.packed) else 1), weight.shape)
             for layer in unit.layers
             for weight in layer.weights
         )

@@ -298,7 +298,7 @@ def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
     """
     there = {weight.name.removeprefix("A of ") for weight in _weights(model) if weight.name.startswith("A of ")}
     for module in SUMS.keys() & set(trained.modules):
-        if trained.dropout or trained.packed:
+        if trained.dropout or trained.unpacks("experts"):
             other = "a dropout" if trained.dropout else "packed weights"
             raise BadInput(
                 f"what adapters on {module!r} give is added to the weights, without {other}; leave one of both out"

@@ -111,13 +111,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class Packing:
-    """A way to store matrices: the packed numbers first, then what stands beside them; "" or the `library` that does it."""
+    """A way to store matrices: the packed numbers first, then what stands beside them; "" or the `library` that does it.
+
+    It packs `experts`, or linear layers alone, which those of a layer are not where they are one tensor.
+    """
 
     name: str
     title: str
     source: str
     pieces: tuple[Piece, ...]
     library: str = ""
+    experts: bool = True
 
     def bytes(self, shape: Shape) -> Any:
         """Return the bytes of a matrix of that shape, or of a stack of them.
@@ -155,4 +159,11 @@ def _made(name: str, numbers: tuple[tuple[str, int | str], ...]) -> Packing:
         )
         for row in table["keeps"]
     )
-    return Packing(name, table["title"].format(**filled), table["source"], pieces, table.get("library", ""))
+    return Packing(
+        name,
+        table["title"].format(**filled),
+        table["source"],
+        pieces,
+        table.get("library", ""),
+        table.get("experts", True),
+    )

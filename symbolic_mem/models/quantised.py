@@ -15,8 +15,9 @@ from symbolic_mem.models.grouping import group_of
 from symbolic_mem.models.json_file import kind_of
 from symbolic_mem.models.packing import Packing, is_matrix, packing
 from symbolic_mem.models.tensors import Model, Tensor
+from symbolic_mem.models.trained import BLOCK_GROUPS
 
-_LINEAR = frozenset(("attention", "mlp", "experts", "shared experts", "mixer"))
+_LINEAR = frozenset(BLOCK_GROUPS)
 _OTHERS = {"float32": 4, "float16": 2, "bfloat16": 2}
 _LONGEST = 200  # signs of a pattern of modules
 _MOST = 4  # repetitions in one, none of them of a group: with more a match may not end

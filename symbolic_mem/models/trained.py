@@ -19,6 +19,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import GROUPS
 
 LINEAR_GROUPS = ("attention", "mlp", "experts", "shared experts")
+BLOCK_GROUPS = (*LINEAR_GROUPS, "mixer")
 EVERY_PRODUCT = "all-linear"
 SUMS = {"experts.gate_up_proj": ("W_gate", "W_up", "W_gate_up"), "experts.down_proj": ("W_down",)}
 
@@ -46,7 +47,7 @@ class Trained:
 
     Groups that are `copied` are trained whole as copies of frozen ones, as PEFT's ``modules_to_save``. With `dropout` the
     input of each adapter is dropped out, for itself. One that `converts` is in FP32 in a run with autocast: it converts its
-    input for itself, to FP32 and back. Frozen matrices of the blocks that are `packed` are unpacked for each product, in both
+    input for itself, to FP32 and back. Frozen matrices of the groups that are `packed` are unpacked for each product, in both
     passes. Modules of `SUMS` are weights of all experts that transformers has in one tensor: PEFT adds B A to it
     (``target_parameters``), and every block keeps the sum for the backward pass. Adapters on the modules in `ranks` have
     ranks of their own. Where `layers` are given only these blocks have adapters: from the first of them, counted from 0, up to
@@ -57,7 +58,7 @@ class Trained:
     whole: tuple[str, ...] = GROUPS
     copied: tuple[str, ...] = ()
     dropout: bool = False
-    packed: bool = False
+    packed: tuple[str, ...] = ()
     converts: bool = False
     ranks: tuple[tuple[str, int], ...] = ()
     layers: tuple[int, int | None] | None = None
@@ -106,7 +107,7 @@ class Trained:
 
     def unpacks(self, group: str) -> bool:
         """Say whether the matrices of a group of a block are unpacked for each product."""
-        return self.packed and group in LINEAR_GROUPS
+        return group in self.packed
 
     @property
     def without_adapters(self) -> Trained:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.models.packing import OTHERS, Packing, share_by
+from symbolic_mem.models.packing import OTHERS, Packing, is_matrix, shape_by, share_by
 from symbolic_mem.models.tensors import Tensor
 from symbolic_mem.recipes.states import EVERY_ELEMENT, ONCE, State
 
 
-def under(packing: Packing, states: tuple[State, ...]) -> tuple[State, ...]:
-    """Return the states of a recipe with frozen matrices packed; all other weights stay as they are.
+def under(packing: Packing, states: tuple[State, ...], groups: Iterable[str]) -> tuple[State, ...]:
+    """Return the states of a recipe with frozen matrices of some groups packed; all other weights stay as they are.
 
     >>> import sympy as sp
     >>> from symbolic_mem.models.packing import packing
     >>> weights = State("BF16 weights", "weights", sp.Integer(2))
-    >>> [(one.name, one.only) for one in under(packing("nf4"), (weights,))][1:]
+    >>> [(one.name, one.only) for one in under(packing("nf4"), (weights,), ["mlp"])][1:]
     [('scales of the NF4 weights', 'frozen'), ('BF16 weights, not packed', 'frozen'), ('BF16 weights, trained', 'trained')]
     """
     kept = [one for one in states if one.kind != "weights"]
     weights = [part for one in states if one.kind == "weights" for part in _not_packed(one)]
-    return (*_packed(packing, "frozen"), *weights, *kept)
+    return among((*_packed(packing, "frozen"), *weights, *kept), groups)
+
+
+def among(states: tuple[State, ...], groups: Iterable[str]) -> tuple[State, ...]:
+    """Return the states with frozen matrices of these groups packed, in place of those that were."""
+    named = frozenset(groups)
+    packed = (one.only == "frozen" and (one.rule == OTHERS or shape_by(one.rule) is not None) for one in states)
+    return tuple(replace(one, among=named) if of else one for one, of in zip(states, packed, strict=True))
 
 
 def of_all(packing: Packing, states: tuple[State, ...], among: frozenset[str] = frozenset()) -> tuple[State, ...]:
@@ -55,14 +62,15 @@ def of_file(kinds: Iterable[tuple[str, int]], states: tuple[State, ...]) -> tupl
     return (*weights, *(one for one in states if one.kind != "weights"))
 
 
-def is_packed(weight: Tensor) -> bool:
-    """Whether a weight of a block is packed where frozen ones are.
+def is_packed(weight: Tensor, groups: Collection[str]) -> bool:
+    """Whether a weight of a block is packed where frozen matrices of these groups are.
 
     >>> import sympy as sp
-    >>> is_packed(Tensor("W", (sp.Integer(8), sp.Integer(8)), trained=False)), is_packed(Tensor("W", (sp.Integer(8),), trained=False))
+    >>> weight = Tensor("W_up", (sp.Integer(8), sp.Integer(8)), group="mlp", trained=False)
+    >>> is_packed(weight, ["mlp"]), is_packed(weight, ["attention"])
     (True, False)
     """
-    return not weight.trained and weight.group != "router" and len(weight.shape) >= 2
+    return not weight.trained and weight.group in groups and is_matrix(weight)
 
 
 def packed_bytes(states: Iterable[State]) -> sp.Rational:
@@ -70,7 +78,7 @@ def packed_bytes(states: Iterable[State]) -> sp.Rational:
 
     >>> import sympy as sp
     >>> from symbolic_mem.models.packing import packing
-    >>> packed_bytes(under(packing("nf4"), (State("BF16 weights", "weights", sp.Integer(2)),)))
+    >>> packed_bytes(under(packing("nf4"), (State("BF16 weights", "weights", sp.Integer(2)),), ["mlp"]))
     9/16
     """
     packed = (one for one in states if one.only == "frozen" and one.kind == "weights")

@@ -17,7 +17,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import packing
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Cached, Part
-from symbolic_mem.recipes.bases import under
+from symbolic_mem.recipes.bases import among, under
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 from symbolic_mem.recipes.listed import of_a_parameter
@@ -266,7 +266,7 @@ class Recipe:
 
         >>> from symbolic_mem.recipes.read import recipe
         >>> from symbolic_mem.models.trained import Trained
-        >>> how = recipe("pure-bf16").with_tuned(Tuned(Trained(("q_proj",), (), packed=True), 8, "nf4"))
+        >>> how = recipe("pure-bf16").with_tuned(Tuned(Trained(("q_proj",), (), packed=("attention",)), 8, "nf4"))
         >>> [state.name for state in how.states if state.only == "frozen"]
         ['NF4 weights', 'scales of the NF4 weights', 'BF16 weights, not packed']
         """
@@ -277,7 +277,7 @@ class Recipe:
                 raise BadInput(
                     f"recipe {self.name!r} packs frozen weights as {self.tuned.base}; leave out base, or choose another recipe"
                 )
-            return replace(self, tuned=tuned, states=under(packing(tuned.base), self.states))
+            return replace(self, tuned=tuned, states=under(packing(tuned.base), self.states, tuned.trained.packed))
         if self.tuned.base and not tuned.base:
             raise BadInput(
                 f"recipe {self.name!r} packs frozen weights as {self.tuned.base}, and then nothing would be packed; choose "
@@ -285,7 +285,10 @@ class Recipe:
             )
         if tuned.trained.everything and any(state.of for state in self.states):
             raise BadInput(f"recipe {self.name!r} trains a part of a model; choose another recipe to train all of it")
-        return replace(self, tuned=tuned)
+        states = self.states
+        if tuned.trained.packed != self.tuned.trained.packed:
+            states = among(states, tuned.trained.packed)
+        return replace(self, tuned=tuned, states=states)
 
     def with_offload(self, kinds: tuple[str, ...], where: str = "offload") -> Recipe:
         """Return the recipe with these kinds of memory in the host's, in place of those that it had there.

@@ -13,11 +13,12 @@ from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.adapters import Adapters, adapter_config, read_groups, read_layers, read_modules, read_rank
 from symbolic_mem.models.tensors import GROUPS
-from symbolic_mem.models.trained import ALL, Trained
+from symbolic_mem.models.trained import ALL, BLOCK_GROUPS, Trained
 
-KEYS = ("adapters", "rank", "dropout", "layers", "converts", "whole", "frozen", "base")
+KEYS = ("adapters", "rank", "dropout", "layers", "converts", "whole", "frozen", "base", "packs_experts")
 RANK = 8  # of PEFT's LoraConfig and of LLaMA-Factory, where none is given
 CONFIG = ".json"
+EXPERTS = "experts"
 
 
 @hashed_once
@@ -43,9 +44,9 @@ EVERYTHING = Tuned()
 
 
 def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned = EVERYTHING) -> Tuned:
-    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``layers``, ``converts``, ``whole``, ``frozen``, ``base``.
+    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``layers``, ``converts``, ``whole``, ``frozen``, ``base``, ``packs_experts``.
 
-    `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`. How what is frozen is packed, and whether
+    `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`. How and what is packed of what is frozen, and whether
     adapters convert their inputs, stay as they were `before`. Raises `BadInput` for anything else.
 
     >>> read_tuned({"adapters": ["q_proj", "v_proj"], "rank": 16}, "my.toml [recipe.trained]").rank
@@ -68,7 +69,7 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
                 raise BadInput(f"{where}: frozen says that all other weights are trained; leave out frozen or {key}")
         frozen = read_groups(given["frozen"], f"{where} frozen")
         whole = tuple(group for group in GROUPS if group not in frozen)
-        return _packed(Trained((), whole), None, given, where, before.base)
+        return _packed(Trained((), whole), None, given, where, before)
     adapters = _adapters(given, where, folder)
     whole = read_groups(given.get("whole", []), f"{where} whole")
     converts = given.get("converts", before.trained.converts)
@@ -83,7 +84,7 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
         ranks=adapters.ranks,
         layers=adapters.layers,
     )
-    return _packed(trained, adapters.rank, given, where, before.base)
+    return _packed(trained, adapters.rank, given, where, before)
 
 
 def in_folder(given: str, folder: Path = Path()) -> str:
@@ -95,17 +96,23 @@ def in_folder(given: str, folder: Path = Path()) -> str:
         return given
 
 
-def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where: str, base: str) -> Tuned:
+def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where: str, before: Tuned) -> Tuned:
     from symbolic_mem.models.packing import packing
 
-    name = given.get("base", base)
+    name = given.get("base", before.base)
     if not isinstance(name, str):
         raise BadInput(f'{where}: base is a name, such as "nf4-double"')
-    if name and name != "none":
-        with at_place(where):
-            packing(name)
-        return Tuned(replace(trained, packed=True), rank, name)
-    return Tuned(trained, rank)
+    if not name or name == "none":
+        if "packs_experts" in given:
+            raise BadInput(f"{where}: packs_experts is of packed weights; give a base, or leave packs_experts out")
+        return Tuned(trained, rank)
+    with at_place(where):
+        usual = EXPERTS in before.trained.packed if name == before.base else packing(name).experts
+    experts = given.get("packs_experts", usual)
+    if not isinstance(experts, bool):
+        raise BadInput(f"{where}: packs_experts is true or false: whether experts are packed as linear layers are")
+    packed = tuple(group for group in BLOCK_GROUPS if experts or group != EXPERTS)
+    return Tuned(replace(trained, packed=packed), rank, name)
 
 
 def _adapters(given: Mapping[str, Any], where: str, folder: Path | None) -> Adapters:

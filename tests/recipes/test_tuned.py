@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import sympy as sp
@@ -22,6 +23,9 @@ from symbolic_mem.recipes.bases import under
 from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.recipes.states import State, parts_of
 
+DATA = Path(__file__).parents[1] / "data"
+PACKED = json.loads((DATA / "packed.json").read_text())["cases"]
+MIXTRAL = DATA / "hf_configs" / "mixtral-8x7b.json"
 MODEL = {
     "kind": "transformer",
     "profile": "torch-cuda-bf16",
@@ -112,6 +116,8 @@ def test_modules_that_are_not_there_are_refused(modules, tmp_path):
         ({"adapters": "all-linear", "rank": "8"}, "not the text '8': write it without quotes"),
         ({"adapters": "all-linear", "rank": True}, "the rank is a whole number"),
         ({"adapters": "all-linear", "dropout": 1}, "dropout is a probability"),
+        ({"adapters": "all-linear", "base": "nf4", "packs_experts": 1}, "packs_experts is true or false"),
+        ({"adapters": "all-linear", "packs_experts": True}, "packs_experts is of packed weights; give a base"),
         ({"adapters": "all-linear", "base": "nf5"}, "unknown base 'nf5'"),
         ({"adapters": "all-linear", "frozen": ["norm"]}, "leave out frozen or adapters"),
         ({"rank": 4}, "give adapters"),
@@ -244,7 +250,8 @@ def test_every_block_keeps_the_weights_of_its_experts_with_their_adapters(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("more", "words"), [({"dropout": 0.1}, "without a dropout"), ({"base": "nf4"}, "without packed weights")]
+    ("more", "words"),
+    [({"dropout": 0.1}, "without a dropout"), ({"base": "nf4", "packs_experts": True}, "without packed weights")],
 )
 def test_what_is_added_to_weights_takes_neither_dropout_nor_packed_weights(more, words, tmp_path):
     with pytest.raises(BadInput, match=words):
@@ -337,6 +344,34 @@ def test_torchao_has_scales_of_scales_in_the_dtype_of_the_weights():
     assert scales.at(found.values) == 2 * 6_979_321_856 // (64 * 256) == 851_968
 
 
+def nf4(study):
+    return 2 * sum(term.at(study.values) for term in study.memory if term.name == "NF4 weights")
+
+
+@pytest.mark.parametrize("case", PACKED, ids=lambda case: case["config"]["model_type"])
+def test_what_is_packed_is_what_bitsandbytes_replaces(case, tmp_path):
+    """Linear layers of transformers 5.24 on the meta device; those of Falcon are of a class of its own, and Hunyuan's router is a linear layer."""
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(case["config"]))
+    kind = case["config"]["model_type"]
+    ours = nf4(load_study(str(file)).change(recipe="qlora", plan="one-device"))
+    more = {"falcon": 6_625_951_744, "hunyuan_v1_moe": -131_072}
+    assert ours == case["packed"] + more.get(kind, 0)
+
+
+def test_experts_of_mixtral_stay_in_16_bits_unless_they_are_linear_layers(tmp_path):
+    """45,097,156,608 numbers of experts; 1,342,177,280 of attention; the other 263,458,816 are packed in neither."""
+    experts, attention, others = 45_097_156_608, 1_342_177_280, 263_458_816
+    found = load_study("mixtral-8x7b").change(recipe="qlora", plan="one-device")
+    assert nf4(found) == attention
+    assert size(found, "BF16 weights, not packed") == 2 * (experts + others)
+    given = {"preset": "qlora", "trained": {"adapters": "all-linear", "packs_experts": True}}
+    content = {"title": "t", "model": {"config": str(MIXTRAL)}, "recipe": given}
+    packed = read_study(content, "t.toml", "t", tmp_path)
+    assert nf4(packed) == experts + attention
+    assert size(packed, "BF16 weights, not packed") == 2 * others
+
+
 def test_what_is_trained_is_told_whole():
     given = {"adapters": ["q_proj"], "whole": ["embed_tokens"], "base": "nf4"}
     assert str(read_recipe({"trained": given}, "here").tuned) == (
@@ -349,7 +384,7 @@ def test_packing_leaves_the_states_of_what_is_trained():
     frozen = State("copy", "weights", sp.Integer(2), reason="BF16", of="frozen")
     whole = State("weights", "weights", sp.Integer(2), reason="BF16")
     packed = [piece.name for piece in packing("nf4").pieces]
-    named = [one.name for one in under(packing("nf4"), (trained, frozen, whole)) if one.name not in packed]
+    named = [one.name for one in under(packing("nf4"), (trained, frozen, whole), ["mlp"]) if one.name not in packed]
     assert named == ["master", "copy, not packed", "weights, not packed", "weights, trained"]
 
 

@@ -22,8 +22,6 @@ from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
-BITSANDBYTES = "bitsandbytes"
-
 
 def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
     """Say that what fits the capacity is more than a process finds free on such a device.
@@ -98,7 +96,7 @@ def too_long(study: Study, values: Given) -> tuple[Prose, ...]:
 
 
 def packed_experts(study: Study) -> tuple[Prose, ...]:
-    """Say of experts that a recipe packs with bitsandbytes what they are where they are no linear layers.
+    """Say of experts that the library of a recipe does not pack what they take, and what counts them packed.
 
     Source: transformers 5.24, integrations/bitsandbytes.py, replace_with_bnb_linear; bitsandbytes, issues 1849 and 1965.
 
@@ -112,14 +110,14 @@ def packed_experts(study: Study) -> tuple[Prose, ...]:
         for weight in layer.weights
         if weight.group == "experts" and is_matrix(weight)
     ]
-    packing = [one for one in libraries(study.recipe) if one.title == BITSANDBYTES]
-    if not experts or not packing or study.recipe.tuned.base in ("", "none"):
+    trained = study.recipe.tuned.trained
+    if not experts or not trained.packed or trained.unpacks("experts"):
         return ()
     whole = at(2 * sp.Add(*(repeat * weight.elements for repeat, weight in experts)), study.values)
     return (
         say(
-            "The experts are counted packed. bitsandbytes packs linear layers, and transformers 5 has the experts of a layer in one tensor: "
-            "with it they stay in 16 bits{size}.",
+            "The experts are not packed: bitsandbytes packs linear layers, and transformers 5 has the experts of a layer in one tensor, which "
+            "stays in 16 bits{size}. With transformers 4 they were linear layers (packs_experts = true beside base in what a recipe trains).",
             size=text("") if whole is None else say(", {whole} in all", whole=about(gib(whole))),
         ),
     )

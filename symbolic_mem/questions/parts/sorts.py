@@ -68,7 +68,7 @@ def sorts(study: Study) -> tuple[Sort, ...]:
     copied, ends = apart(study), _ranks_with_both_ends(study)
     for held in weights.held:
         for weight in held.weights:
-            packed = held.in_block and bool(study.recipe.tuned.base) and is_packed(weight)
+            packed = held.in_block and is_packed(weight, study.recipe.tuned.trained.packed)
             sent = _sent(study.recipe, weight, divided=divided, packed=packed)
             key = (_name(weight, everything=everything, packed=packed), weight.group == "experts", *sent)
             times = held.repeat if held.in_block else held.repeat * ends + int(weight in copied)
