@@ -27,7 +27,7 @@ from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 
 PREFILL, DECODE = "prefill", "decode"
-WORKING, LOGITS = "tensors of the pass", "W_head"
+WORKING, WORKSPACES, LOGITS = "tensors of the pass", "workspaces of the experts", "W_head"
 LOSS = "cross_entropy_fp32"
 SAMPLED = sp.Integer(4)  # bytes of a logit that is sampled from: in FP32
 
@@ -37,7 +37,8 @@ def passes(
 ) -> tuple[Instant, ...]:
     """Return the instants of prefill and of one step of decoding; none where the operations of a block are not described.
 
-    All weights and caches are there at each, the caches with all the tokens that they will have. Under a `plan` with a
+    All weights and caches are there at each, the caches with all the tokens that they will have, and the buffers that experts of an
+    engine share, as large as the longest pass makes them. Under a `plan` with a
     pipeline each stage has its instants, with the weights and caches of its blocks; `numbers` say how many these are.
     Raises `BadInput` where the blocks do not divide into stages, or not all of them cache the same.
 
@@ -46,7 +47,8 @@ def passes(
     >>> [one.words for one in passes(study.built, study.recipe)][-1]
     'the logits of a decoding step'
     """
-    model, numbers = built.evaluating.model, Numbers.of({}) if numbers is None else numbers
+    model = (built.serving if recipe.serves else built.evaluating).model
+    numbers = Numbers.of({}) if numbers is None else numbers
     known = numbers.values_given
     logits = built.architecture is not None and built.architecture.head == "language model"
     bounds = logits and _bounds(built)
@@ -137,11 +139,15 @@ def _passes(
 def _instants(
     model: Model, recipe: Recipe, logits: bool, bounds: bool, context: sp.Expr | None, before: tuple[Layer, ...]
 ) -> Iterator[Instant]:
-    kept = account(model, recipe)
     rows = {
         PREFILL: (B, S) if recipe.prefill is None else (sp.S.One, sp.Integer(recipe.prefill)),
         DECODE: (B, sp.S.One),
     }
+    kept = account(model, recipe)
+    shared = {unit.work.workspaces(unit.name) for unit in units(model).blocks if unit.work is not None} - {None}
+    if shared:
+        most = _term(WORKSPACES, filter(None, shared), recipe, dict(zip((B, S), rows[PREFILL], strict=True)), None)
+        kept = Memory((*kept.terms, most), kept.definitions)
     held_by_caller = () if model.work is None else model.work.beside()
     for phase, (batch, tokens) in rows.items():
         words = "prefill" if phase == PREFILL else "a decoding step"

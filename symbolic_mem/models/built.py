@@ -116,6 +116,16 @@ class Built:
         return replace(made, model=replace(made.model, work=replace(made.model.work, passing=True)))
 
     @property
+    def serving(self) -> Built:
+        """The same model as an engine that serves it computes it, with experts in one operation."""
+        from symbolic_mem.models.programs import Programs
+
+        made = self.evaluating
+        if not isinstance(made.model.work, Programs):
+            return made
+        return replace(made, model=replace(made.model, work=replace(made.model.work, serves=True)))
+
+    @property
     def chunks(self) -> int:
         """Into how many equal parts the loss cuts the tokens."""
         from symbolic_mem.models.losses import loss

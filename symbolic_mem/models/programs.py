@@ -5,6 +5,7 @@ Source: transformers 5.24 and plain PyTorch 2.13 modules, each operation of a bl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy as sp
@@ -24,6 +25,7 @@ from symbolic_mem.models.program_latent import latent_described, latent_program
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_mlp import mlp_described, mlp_program
 from symbolic_mem.models.program_norm import Weights, norm_program
+from symbolic_mem.models.program_served import served_experts, workspaces
 from symbolic_mem.models.stacks import stack, stacks
 from symbolic_mem.models.tape import Tape, Value
 from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, Alive, Tensor
@@ -40,7 +42,8 @@ class Programs:
     """The operations of the blocks of an architecture under a profile, where they are described.
 
     Without `logits` the loss is one kernel with the head, which otherwise multiplies the tokens in so many `parts`. Those of
-    `passing` are of inference: of some blocks the forward pass alone is described.
+    `passing` are of inference: of some blocks the forward pass alone is described. Where an engine `serves` them, blocks with experts are those
+    of `program_served`, unless they are written by hand.
     """
 
     architecture: Architecture
@@ -48,14 +51,20 @@ class Programs:
     logits: bool = True
     parts: int = 1
     passing: bool = False
+    serves: bool = False
 
     def described(self, block: str) -> bool:
         """Say whether the operations of a kind of block are described."""
         return _tape(self, block) is not None
 
     def saved(self, block: str) -> tuple[Tensor, ...]:
-        """Return what the backward pass of a block needs."""
-        return _known(self, block).saved
+        """Return what the backward pass of a block needs, of modules that are trained."""
+        return _known(replace(self, serves=False), block).saved
+
+    def workspaces(self, block: str) -> Tensor | None:
+        """Return the buffers that all blocks of a kind share; None where they have none."""
+        has = _serves(self) and self.described(block) and stack(self.architecture, self.how, block).experts
+        return workspaces(self.architecture, self.how) if has else None
 
     def beside(self) -> tuple[Tensor, ...]:
         """Return what the caller of the blocks holds: transformers the embedded tokens and their positions."""
@@ -111,7 +120,11 @@ def _tape(programs: Programs, block: str) -> Tape | None:
     if block == END:
         return end_tape(a, how, programs.logits, programs.parts)
     one = stack(a, how, block)
-    return block_tape(a, one.how, one.experts, passing=programs.passing)
+    return block_tape(a, one.how, one.experts, passing=programs.passing, serves=_serves(programs))
+
+
+def _serves(programs: Programs) -> bool:
+    return programs.serves and programs.how.engine not in BY_HAND
 
 
 def _known(programs: Programs, block: str) -> Tape:
@@ -158,10 +171,12 @@ def end_tape(a: Architecture, how: Profile, logits: bool, parts: int = 1) -> Tap
     return tape
 
 
-def block_tape(a: Architecture, how: Profile, experts: bool, *, passing: bool = False) -> Tape | None:
+def block_tape(
+    a: Architecture, how: Profile, experts: bool, *, passing: bool = False, serves: bool = False
+) -> Tape | None:
     """Return the operations of a block, or None where they are not described: then nothing is known of its moments.
 
-    Some are described only where the block is `passing` tokens on in inference.
+    Some are described only where the block is `passing` tokens on in inference; experts are those of an engine that `serves` it.
     """
     if not _described(a, how, passing) or (
         experts
@@ -180,6 +195,8 @@ def block_tape(a: Architecture, how: Profile, experts: bool, *, passing: bool = 
     tape.drop(*(() if first is x else (first,)))
     if a.parallel_residual:
         return _parallel(tape, a, how, x, attended, scores)
+    if experts and serves:
+        return _served(tape, a, how, x, attended)
     attended, whole = _dropped_out(tape, a, _given(tape, a, how, attended, "attention"))
     tape.label = "the sum after the attention"
     between = do.add(tape, x, attended)
@@ -192,6 +209,16 @@ def block_tape(a: Architecture, how: Profile, experts: bool, *, passing: bool = 
     tape.label = "the sum after the MLP"
     tape.leaving = do.add(tape, between, out)
     tape.drop(out, *whole, between, *((attended,) if named else ()), *scores)
+    return tape
+
+
+def _served(tape: Tape, a: Architecture, how: Profile, x: Value, attended: Value) -> Tape:
+    """The experts after the attention: what both give is added to the stream in place."""
+    tape.drop(attended)
+    normal = _norm(tape, a, how, x, "MLP norm")
+    out = served_experts(tape, a, how, normal)
+    tape.drop(normal, out)
+    tape.leaving = x
     return tape
 
 

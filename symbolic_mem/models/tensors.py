@@ -225,6 +225,10 @@ class Work(Hashable, Protocol):
         """Return what the backward pass of a block needs."""
         ...
 
+    def workspaces(self, block: str) -> Tensor | None:
+        """Return the buffers that all blocks of a kind share, and that stay between passes; None where they have none."""
+        ...
+
     def beside(self) -> tuple[Tensor, ...]:
         """Return what the caller of the blocks holds while they work, the EMBEDDED tokens first, where an engine does so.
 

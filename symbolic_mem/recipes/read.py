@@ -72,6 +72,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
         assumptions=tuple(table.get("assumptions", ())),
         of_windows=tuple(table.get("of_windows", ())),
         of_states=tuple(table.get("of_states", ())),
+        of_experts=tuple(table.get("of_experts", ())),
         of_optimizer=(*table.get("of_optimizer", ()), *([PAGED] if table.get("paged") else [])),
         persistent=table.get("persistent", ""),
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import packing
 from symbolic_mem.models.profile import PRECISIONS
-from symbolic_mem.models.tensors import KINDS, Cached, Part
+from symbolic_mem.models.tensors import KINDS, Model, Part
 from symbolic_mem.recipes.bases import among, under
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT
@@ -62,7 +62,7 @@ class Recipe:
     trained whole beside adapters (None: the same). Its engine keeps the kinds that are `undivided` whole on every device. Gradients that do not
     persist between micro-batches grow while the activations shrink: `instants` says what that changes, and `persistent`
     is the assumption that holds only while they do; those `of_optimizer` hold of the preset's own, those `of_windows` and `of_states` of
-    models whose caches are such. `changes` says what differs from the preset.
+    models whose caches are such, and `of_experts` of those with experts. `changes` says what differs from the preset.
 
     `engine` and `optimizer` name what runs the step, where the recipe is that of an engine. Where weights are divided,
     `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
@@ -89,6 +89,7 @@ class Recipe:
     assumptions: tuple[str, ...] = ()
     of_windows: tuple[str, ...] = ()
     of_states: tuple[str, ...] = ()
+    of_experts: tuple[str, ...] = ()
     not_counted: tuple[NotCounted, ...] = ()
     moments: sp.Rational = FP32
     whole: sp.Rational | None = None
@@ -169,10 +170,12 @@ class Recipe:
         persistent = (self.persistent,) if self.persistent and self.gradients_persist else ()
         return (*self.assumptions, *self.of_optimizer, *persistent, *self._offloaded, *self.changes)
 
-    def said_of(self, caches: Sequence[Cached]) -> tuple[str, ...]:
-        """What it takes for granted of `caches` with sliding windows, and of states, where there are some."""
-        windows = self.of_windows if any(one.window is not None for one in caches) else ()
-        return (*windows, *(self.of_states if any(not one.grows for one in caches) else ()))
+    def said_of(self, model: Model) -> tuple[str, ...]:
+        """What it takes for granted of caches with sliding windows, of states, and of experts, where a model has some."""
+        windows = self.of_windows if any(one.window is not None for one in model.cached) else ()
+        states = self.of_states if any(not one.grows for one in model.cached) else ()
+        experts = any(weight.group == "experts" for layer in model.layers for weight in layer.weights)
+        return (*windows, *states, *(self.of_experts if experts else ()))
 
     @property
     def _offloaded(self) -> Iterator[str]:

@@ -313,6 +313,30 @@ def test_keys_of_all_tokens_are_made_of_a_latent_cache_by_transformers_alone():
     )  # keys, and the product that has them and the values
 
 
+@pytest.mark.parametrize(
+    ("name", "devices", "workspaces", "streams", "router", "rotations"),
+    [
+        ("mixtral-8x7b", 2, 16384 * (7168 + 14336), 3 * 4096, 2 * 8 + 2 * 8, 2 * 2 * 128),
+        ("deepseek-v3", 8, 65536 * (7168 + 7168), 4 * 7168, 2 * 256 + 8 * 8, 2 * 2 * 64),
+    ],
+)
+def test_experts_that_vllm_serves_are_one_operation_with_two_buffers(
+    name, devices, workspaces, streams, router, rotations
+):
+    """A pass of 8192 tokens, by hand from workspace_shapes of TritonExperts: M k (max(n, K) + max(2 n, K)) numbers of two bytes.
+
+    The stream, the input, shared experts' result and that of the experts are there, scores, weights and choices of the router.
+    """
+    path = str(DATA / "hf_configs" / f"{name}.json")
+    study = load_study(path).change(recipe="vllm", plan="vllm-tp", values={"n_tp": devices, "B": 1, "S": 8192})
+    buffers = {term.at(study.values) for one in study.timeline for term in one.memory if "workspaces" in term.name}
+    assert buffers == {2 * workspaces}
+    (found,) = (one for one in study.timeline if one.phase == "prefill" and one.words.endswith("at the experts"))
+    assert made(found, study.values) == 2 * workspaces + 8192 * (2 * streams + router + rotations)
+    for other in ({"recipe": "inference"}, {"profile": "hf-cuda-bf16", "kernel": "efficient"}):
+        assert not any("workspaces" in term.name for one in study.change(**other).timeline for term in one.memory)
+
+
 @pytest.mark.parametrize(("name", "choices", "inner"), [("mixtral-8x7b", 2, 14336), ("deepseek-v3", 8, 2048)])
 def test_tensor_parallelism_cuts_the_inner_width_of_experts(name, choices, inner):
     """Each rank works on all choices of all tokens: two products, of gate and up, and what the activation function gives."""

@@ -67,7 +67,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
             said.append(text(f"No recipe is given, so “{recipe.name}” is taken."))
         trained = recompute(study.model, recipe.recompute)
         own = trained.said if recipe.trains and _counts_activations(study) else trained.said_of_weights
-        said += [*map(study.said, own), *map(text, recipe.said), *map(text, recipe.said_of(study.model.cached))]
+        said += [*map(study.said, own), *map(text, recipe.said), *map(text, recipe.said_of(study.model))]
         said += idle_degrees(study)
         if recipe.schedule and not study.as_given.timeline:
             said.append(NO_INSTANTS)
