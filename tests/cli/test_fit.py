@@ -628,9 +628,21 @@ def test_experts_that_transformers_5_does_not_pack_are_said_to_be(run, model, sa
     """Mixtral 8x7B: 32 blocks of 8 experts with 3 matrices of 4096 by 14,336, in 16 bits."""
     assert 32 * 8 * 3 * 4096 * 14_336 * 2 == 84 * 2**30
     rows = json.loads(run("fit", model, "--on", "8x h100-80gb", "--json").out)["rows"]
-    about = ["stay in 16 bits" in " ".join(row.get("cautions", ())) for row in rows]
+    about = ["stays in 16 bits" in " ".join(row.get("cautions", ())) for row in rows]
     assert about == [False, False, bool(said), False]
     assert said in run("fit", model, "--on", "8x h100-80gb").out
+    assert [row["plan"] for row in rows][2] == (
+        "fsdp2 with n_fsdp = 8" if said else "dp"
+    )  # 84 GiB are more than an H100 has
+
+
+def test_a_mixture_that_no_device_holds_says_why_its_adapters_do_not_fit(run):
+    (row,) = (
+        row
+        for row in json.loads(run("fit", "mixtral-8x7b", "--on", "1x h100-80gb", "--json").out)["rows"]
+        if row["what"] == "QLoRA"
+    )
+    assert row["fits"] is False and "stays in 16 bits, 84 GiB in all" in row["cautions"][0]
 
 
 def test_copies_of_the_weights_are_of_training_alone(run):
