@@ -70,9 +70,9 @@ def parts(
             if last is not None and last.reading != found.reading:
                 whole = replace(whole, blocks=(Paragraph(_reread(found, last)), *whole.blocks))
             last = found
-        section = replace(whole, target=f"part-{position}")
+        section = replace(whole, target=f"part-{position}", blocks=tuple(detailed(whole.blocks, detail)))
         if detail != "full":
-            blocks = [block for block in detailed(whole.blocks, detail) if not isinstance(block, Answer)]
+            blocks = [block for block in section.blocks if not isinstance(block, Answer)]
             section = replace(section, blocks=tuple(_new(blocks, told, found)))
             told.add(_units(blocks), found)
         made.append(section)

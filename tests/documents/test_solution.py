@@ -11,8 +11,8 @@ from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Prose, Reference
-from symbolic_mem.document.steps import Answer, Answers, Paragraph, Step
+from symbolic_mem.document.prose import Long, Prose, Reference, Total
+from symbolic_mem.document.steps import Answer, Answers, Kept, Paragraph, Step
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.arrange import arrange
@@ -113,6 +113,26 @@ def test_every_reference_leads_somewhere(name):
                 assert f'id="{target}"' in html
             for block in (b for s in document.sections for b in s.blocks if isinstance(b, Answers)):
                 assert {entry.target for entry in block.entries} <= there | {""}
+
+
+@pytest.mark.parametrize(("detail", "other"), [("full", "in short"), ("short", "in full")])
+def test_what_one_detail_tells_otherwise_the_other_leaves_out(detail, other):
+    parts = homework(load_study("qwen3-30b-a3b"), detail).parts
+    told = {block.told for part in parts for block in part.blocks if isinstance(block, Kept)}
+    assert other not in told and len(told) == 2
+
+
+def test_in_full_what_stands_at_an_instant_has_a_formula():
+    parts = homework(load_study("qwen3-30b-a3b"), "full").parts
+    lines = [
+        chain
+        for part in parts
+        for block in part.blocks
+        if isinstance(block, Step) and plain_prose(block.statement).startswith("At the instant that is counted")
+        for chain in block.chains
+    ]
+    assert {str(line.left) for line in lines} == {"M_activations", "M_buffers", "M_optimizer", "M_static"}
+    assert all(isinstance(line.links[0][1], Long | Total) for line in lines)
 
 
 def test_a_full_derivation_tells_every_part_whole_and_an_answer_none():

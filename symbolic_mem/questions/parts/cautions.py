@@ -140,8 +140,7 @@ def _not_its_own(library: Library, device: Device) -> Prose:
     called, vendor = text(library.title), text(device.vendor)
     if device.vendor in library.packages:
         return say(
-            "{library} runs on devices of {vendor} by {package}: these are the bytes that it keeps on GPUs, and what it keeps there is not "
-            "known here.",
+            "{library} runs on devices of {vendor} by {package}: what is counted is what it keeps on GPUs.",
             library=called,
             vendor=vendor,
             package=text(library.packages[device.vendor]),

@@ -10,14 +10,14 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.schedule import PHASES
-from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, plain, symbolic
 from symbolic_mem.base.symbols import B, M_static, S, V, n_fsdp, n_pos
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full
+from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full, in_short
 from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -214,15 +214,17 @@ def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Bloc
     moving = [
         kind for kind in here.kinds if kind not in STATIC or here.of(kind).at(numbers) != kept.of(kind).at(numbers)
     ]
-    symbols = [KIND_SYMBOLS[kind] for kind in moving]
-    if set(STATIC) & set(moving) and M_static in work.values:
-        symbols.append(M_static)
-    if not symbols:
+    if not moving:
         return
-    chains = []
-    for symbol in symbols:
+    formulas = {KIND_SYMBOLS[kind]: _formula(here.of(kind)) for kind in moving}
+    if set(STATIC) & set(moving) and M_static in work.values:
+        formulas[M_static] = Total(tuple(KIND_SYMBOLS[kind] for kind in here.kinds if kind in STATIC))
+    chains, brief = [], []
+    for symbol, formula in formulas.items():
         value = work.number(symbol)
-        chains.append(Chain(symbol, (amount(value, "bytes", digits=14), amount(value, "GiB"))))
+        shown = (amount(value, "bytes", digits=14), amount(value, "GiB"))
+        chains.append(Chain(symbol, (("=", formula), *shown)))
+        brief.append(Chain(symbol, shown) if isinstance(formula, Long) else chains[-1])
     known = {term.name for term in kept.terms}
     new = [
         say("as {kind}: {names}", kind=KIND_WORDS[kind], names=", ".join(names))
@@ -234,7 +236,14 @@ def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Bloc
         if new
         else text("At the instant that is counted,")
     )
-    yield work.step(said, *chains)
+    yield from in_full([work.step(said, *chains)])
+    yield from in_short([work.step(said, *brief)])
+
+
+def _formula(memory: Memory) -> Side:
+    """What a kind takes: so many bytes for each parameter where that is all of it, or else all that is there."""
+    shorts = [term.short for term in memory.terms if term.short is not None]
+    return sp.Add(*shorts) if len(shorts) == len(memory.terms) else Long(memory.total)
 
 
 def _shown(size: Number) -> Prose:
