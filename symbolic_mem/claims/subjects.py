@@ -88,12 +88,12 @@ def called(study: Study, name: str, label: str | None = None) -> str:
             if each in among:
                 return each
     lines: dict[str, Entry] = {}
-    refused: list[BadInput] = []
+    refused: list[str] = []
     for question in asked:
         try:
             lines |= {str(entry.line.symbol): entry for entry in lines_of(study, question)}
         except BadInput as error:
-            refused.append(error)
+            refused.append(f"; what question {question.label!r} would show is not among them: {error}")
     for line, entry in lines.items():
         if any(same_symbol(entry.line.symbol, each) for each in meant):
             return line
@@ -106,15 +106,15 @@ def called(study: Study, name: str, label: str | None = None) -> str:
     )
     found = account_name(study, name) or next((each for each in meant if each in others), None)
     found = found or instant_called(study, name)
-    if found is None and refused:
-        raise refused[0]
     if found is None and one_word(name).lower() in OF_TWO:
         raise BadInput(
             f"{name!r} is a number of compare, which has two accounts, and check asks one: claim the total of each, with the options "
             "of that side, as in --recipe zero-16"
         )
     if found is None:
-        raise BadInput.unknown(f"unknown quantity {name!r}", name, dict.fromkeys((*names, *lines, *others)))
+        raise BadInput.unknown(
+            f"unknown quantity {name!r}", name, dict.fromkeys((*names, *lines, *others)), then="".join(refused[:1])
+        )
     return found
 
 

@@ -21,7 +21,7 @@ from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.host_keys import Host, host, host_rule, need_both
+from symbolic_mem.questions.parts.host_keys import Host, host, host_rule, need_both, offloaded
 from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole, whole_numbers
 from symbolic_mem.questions.parts.with_software import WithSoftware
@@ -80,11 +80,18 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         from symbolic_mem.base.limit import Limit
         from symbolic_mem.solvers.degree import degree_under
 
-        bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=self.alone(study))
+        alone = self.alone(study) or self._host_alone(study)
+        bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=alone)
         if capacity is not None:
             bound = replace(bound, limit=Limit(capacity.counted, self.strict))
         with naming(self.label):
             return degree_under(bound, study.numbers, self.rules_for(study, self.symbol))
+
+    def _host_alone(self, study: Study) -> bool:
+        """Whether it may be that only what the host holds is divided: then the device bounds nothing, or is never enough."""
+        from symbolic_mem.solvers.bound import is_divided
+
+        return self.host is not None and is_divided(offloaded(study), self.symbol)
 
     def alone(self, study: Study) -> bool:
         """Whether nothing is placed anywhere, or nothing of what a plan places is there: then one device is asked about."""

@@ -613,3 +613,12 @@ def test_the_weights_alone_and_a_tied_head_are_known():
 def test_a_zero_behind_the_point_is_a_figure_that_is_shown(claim, figures):
     verdict = check(load_study("cluster-llama-3.1-70b-64-h100"), f"peak={claim}")  # 47.0027
     assert f"is right to {figures} figures: the exact number" in plain_prose(verdict_words(verdict))
+
+
+def test_what_no_question_knows_is_unknown_where_one_has_no_answer():
+    """Plan dp divides nothing, so that the questions of the study have no answer."""
+    study = load_study("llama-3.1-8b").change(recipe="lora", plan="dp", device="h100-80gb")
+    with pytest.raises(
+        BadInput, match=r"^unknown quantity 'foo'; known: .*; what question 'c' would show .* no term of the memory"
+    ):
+        check(study, "foo=1 GiB")

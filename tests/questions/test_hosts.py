@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import ceil
 
 import pytest
@@ -12,6 +13,7 @@ import symbolic_mem as sm
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
 from symbolic_mem.documents.account import Account
+from symbolic_mem.questions.parts.host_keys import Host
 
 STUDY = (
     'title = "A small stack with its moments on the host"'
@@ -67,6 +69,19 @@ def test_the_smallest_degree_is_the_first_at_which_device_and_host_both_hold_it(
     assert told["bytes"] == ceil(on_hosts(plain, both, per_host)) and told["capacity_bytes"] == room
     assert told["decides"] == ("host" if both > alone else "device")
     assert (told["devices_per_host"], told["devices"]) == (per_host, min(both, per_host))
+
+
+@pytest.mark.parametrize(("host", "degree"), [("256 GiB", 1), ("64 GiB", 17)])
+def test_a_degree_that_divides_what_the_host_holds_alone_is_found(host, degree):
+    """ZeRO-2 with its gradients and optimizer on the host: 18 bytes for each of 8,030,261,248 parameters, over n, of up to 8 devices."""
+    study = sm.load_study("llama-3.1-8b").change(
+        recipe="deepspeed-z2-20", plan="zero-2", offload="optimizer,gradients", values={"B": 1, "S": 1024}
+    )
+    question = replace(study.question("b"), host=Host(int(host.split()[0]) * 2**30, host), per_host=8)
+    found = question.answer(study.under(question))
+    held = [min(n, 8) * 18 * 8_030_261_248 / n for n in (1, 16, 17)]
+    assert [one <= 64 * 2**30 for one in held] == [False, False, True] and held[0] <= 256 * 2**30
+    assert found.value == degree
 
 
 def test_every_face_says_the_same(study):
