@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -100,15 +100,20 @@ class Built:
 
     @property
     def evaluating(self) -> Built:
-        """The same model as it is when it is not trained: nothing is dropped out, and every rank has all tokens of its experts."""
+        """The same model as it is when it is not trained: nothing is dropped out, and every rank has all tokens of its experts.
+
+        Plain modules with rotary positions have projections of their own: in a pass it makes no difference whether they are one product.
+        """
         from symbolic_mem.models.described import DROPOUTS
-        from symbolic_mem.models.programs import Programs
+        from symbolic_mem.models.programs import BY_HAND, Programs
 
         if self.architecture is None:
             return self
-        rates = dict.fromkeys(DROPOUTS, sp.S.Zero)
-        dropped = any(getattr(self.architecture, rate) != 0 for rate in rates)
-        made = replace(self, architecture=replace(self.architecture, **rates)).under() if dropped else self
+        facts: dict[str, Any] = dict.fromkeys(DROPOUTS, sp.S.Zero)
+        if self.architecture.position == "rotary" and self.how is not None and self.how.engine not in BY_HAND:
+            facts |= {"fused_qkv": False, "fused_gate": False}
+        another = any(getattr(self.architecture, fact) != value for fact, value in facts.items())
+        made = replace(self, architecture=replace(self.architecture, **facts)).under() if another else self
         if self.cut is not None:
             made = made.on(replace(self.cut, gathers=False))
         if not isinstance(made.model.work, Programs):

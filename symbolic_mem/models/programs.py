@@ -178,6 +178,8 @@ def block_tape(
 
     Some are described only where the block is `passing` tokens on in inference; experts are those of an engine that `serves` it.
     """
+    if passing and how.engine not in BY_HAND:
+        a = _turned_whole(a)
     if not _described(a, how, passing) or (
         experts
         and not (a.experts and experts_described(a, how.trained, by_hand=how.engine in BY_HAND, passing=passing))
@@ -244,6 +246,11 @@ def _described(a: Architecture, how: Profile, passing: bool) -> bool:
     if a.latent is None:
         return attention_described(a, how, by_hand=by_hand)
     return passing and latent_described(a, how, by_hand=by_hand)
+
+
+def _turned_whole(a: Architecture) -> Architecture:
+    """The same block with heads that are rotated whole, as parts of no product: a pass of plain modules holds no more than so."""
+    return replace(a, family="", d_rotary=None) if a.position == "rotary" else a
 
 
 def _given(tape: Tape, a: Architecture, how: Profile, x: Value, part: str) -> Value:

@@ -352,3 +352,29 @@ def test_tensor_parallelism_cuts_the_inner_width_of_experts(name, choices, inner
         ]
         fullest[n] = max(found)
     assert fullest[1] - fullest[2] == 2 * 100 * choices * 4 * inner // 2
+
+
+PHI = {"hidden_size": 5120, "intermediate_size": 17_920, "num_hidden_layers": 40, "num_attention_heads": 40}
+PHI |= {"num_key_value_heads": 10, "vocab_size": 100_352}
+
+
+@pytest.mark.parametrize("cut", [{}, {"plan": "vllm-tp", "values": {"B": 2, "S": 4096, "n_tp": 2}}])
+def test_projections_that_are_one_product_make_no_other_pass(cut, tmp_path):
+    """Phi3ForCausalLM of vLLM is its LlamaForCausalLM, with other names of weights."""
+    found = []
+    for family in ("phi3", "llama"):
+        path = tmp_path / f"{family}.json"
+        path.write_text(json.dumps(PHI | {"model_type": family}))
+        study = load_study(str(path)).change(recipe="vllm", **{"values": {"B": 2, "S": 4096}, **cut})
+        found.append([(one.words, made(one, study.values)) for one in passes(study.built, study.recipe)])
+    assert found[0] == found[1] and len(found[0]) > 8
+
+
+def test_a_part_of_a_head_is_rotated_from_tables_of_its_width(tmp_path):
+    """Phi-4-mini: 8192 tokens with gate, up and their product, three streams, and tables of 96 of each head's 128 elements."""
+    mini = {"model_type": "phi3", "hidden_size": 3072, "intermediate_size": 8192, "num_hidden_layers": 32}
+    mini |= {"num_attention_heads": 24, "num_key_value_heads": 8, "vocab_size": 200_064, "partial_rotary_factor": 0.75}
+    (tmp_path / "config.json").write_text(json.dumps(mini))
+    study = load_study(str(tmp_path)).change(recipe="vllm", values={"B": 1, "S": 4096})
+    most = max(made(one, study.values) for one in passes(study.built, study.recipe))
+    assert most == 8192 * 2 * (3 * 8192 + 3 * 3072 + 2 * 96)
