@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import heads_with_keys, repeats
+from symbolic_mem.models.families import does
 from symbolic_mem.models.profile import Profile
 
 Applies = Callable[[Architecture, Profile], bool]
@@ -14,9 +15,10 @@ Applies = Callable[[Architecture, Profile], bool]
 def notes(architecture: Architecture, how: Profile, loss: str = "") -> Iterator[str]:
     """Give the assumptions of a profile that apply to a model, in their order; those about its own loss without another `loss`.
 
-    >>> from symbolic_mem.models.profile import profile
-    >>> list(notes(Architecture(norm="layer"), profile("hf-cuda-bf16")))[-1]
-    'The loss converts the logits to FP32.'
+        >>> from symbolic_mem.models.families import does
+    from symbolic_mem.models.profile import profile
+        >>> list(notes(Architecture(norm="layer"), profile("hf-cuda-bf16")))[-1]
+        'The loss converts the logits to FP32.'
     """
     for note in how.assumptions:
         if note.when == OWN_LOSS and loss:
@@ -59,5 +61,8 @@ WHEN: dict[str, Applies] = {
     "rmsnorm": lambda architecture, how: architecture.norm == "rms",
     OWN_LOSS: lambda architecture, how: architecture.head == "language model",
     "gated": lambda architecture, how: architecture.gated,
+    "router in FP32": lambda architecture, how: (
+        architecture.experts is not None and does(architecture.family, "router in FP32")
+    ),
     "gelu": lambda architecture, how: architecture.activation.startswith("gelu"),
 }

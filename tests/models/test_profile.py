@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import sympy as sp
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import evaluate
 from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_head, d_model, n_heads, n_kv
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.architecture import NORM_PLACES, QK_NORMS, Architecture
 from symbolic_mem.models.attention import attention
 from symbolic_mem.models.mlp import mlp
@@ -138,3 +141,12 @@ def test_the_factored_account_is_the_plain_sum_of_all_tensors(name, values, gate
             plain += count
     memory = account(model, recipe("cs336"))
     assert evaluate(memory.of("activations", "buffers").total, values) == plain
+
+
+@pytest.mark.parametrize(("name", "said"), [("deepseek-v3", True), ("qwen3-30b-a3b", False)])
+def test_routers_that_transformers_keeps_in_fp32_are_named(name, said):
+    """Its classes name gate.weight in _keep_in_fp32_modules_strict; those of Qwen and Mixtral do not."""
+    path = str(Path(__file__).parents[1] / "data" / "hf_configs" / f"{name}.json")
+    for how, there in (("hf-cuda-bf16", said), ("torch-cuda-bf16", False)):
+        study = load_study(path).change(recipe="pure-bf16", profile=how)
+        assert any("weights of routers of this family in FP32" in one for one in study.model.assumptions) is there
