@@ -582,7 +582,7 @@ def test_what_is_written_for_gpus_is_what_is_counted_elsewhere(run, device, pack
     for row in fitting:
         by = "vLLM runs on devices of" if row["what"] == "inference" else "PyTorch runs on devices of"
         assert (by in " ".join(row.get("cautions", ()))) is (package is not None)
-    assert package is None or f"by {package}: these are the bytes" in rows[0]["cautions"][0]
+    assert package is None or f"by {package}: what is counted is what" in rows[0]["cautions"][0]
 
 
 def test_a_degree_that_vllm_refuses_of_a_vocabulary_is_none_of_fit(run, refused):
