@@ -163,9 +163,12 @@ def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
 def _of_kind(every: tuple[Layer, ...], recipe: Recipe, kind: str) -> Iterator[Term]:
     by_name: dict[str, list[Layer]] = {}
     for layer in every:
-        if kind in layer.saved_kinds:
-            by_name.setdefault(layer.name if kind == "activations" else "", []).append(layer)
+        if kind in layer.saved_kinds or not layer.reached:
+            same = by_name.setdefault(layer.name if kind == "activations" else "", [])
+            same += (layer,) if kind in layer.saved_kinds else ()
     for name, layers in by_name.items():
+        if not layers:
+            continue
         title = f"activations of the {name}" if kind == "activations" else "copies of the weights"
         yield _saved_term(title, name, tuple(layers), recipe.widths, kind)
 

@@ -104,7 +104,7 @@ def _sent(step: Step, row: Row, place: Place | None) -> tuple[Part, ...]:
         case "before" if place is not None:
             return place.later.trained if place.later is not None else ()
         case "first":
-            return step.units.blocks[0].trained
+            return next(unit for unit in step.units.blocks if unit.goes_back).trained
         case "root":
             return step.units.trained_root
     return ()

@@ -180,7 +180,7 @@ def _of_blocks(
 
 
 def entering(step: Step, place: Place) -> Tensor | None:
-    """Return what enters the block at work, where a gradient reaches it."""
+    """Return what enters the block at work, unless it is the batch itself."""
     if place.index == 0 and step.model.batch is not None:
         return None
     return block_input(place.unit.layers[0])
@@ -205,6 +205,7 @@ def _batch(step: Step) -> Iterator[Term]:
 def _by_name(layers: list[Layer]) -> Iterator[tuple[str, str, tuple[Layer, ...]]]:
     found: dict[str, list[Layer]] = {}
     for layer in layers:
-        if layer.saved:
-            found.setdefault(layer.name, []).append(layer)
-    return ((f"activations of the {name}", name, tuple(same)) for name, same in found.items())
+        if layer.saved or not layer.reached:
+            same = found.setdefault(layer.name, [])
+            same += (layer,) if layer.saved else ()
+    return ((f"activations of the {name}", name, tuple(same)) for name, same in found.items() if same)

@@ -13,6 +13,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.stacks import LATER
 from symbolic_mem.recipes.recompute import Recompute, recomputed_at
 
 FROM_START = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -67,17 +68,28 @@ def _places(blocks: tuple[Unit, ...], how: Recompute, residues: tuple[int, ...])
         below = blocks[position - 1] if position else None
         above = blocks[position + 1] if position + 1 < len(blocks) else None
         name = unit.name if several else "block"
+        last = name.removeprefix(LATER)
         start, end = residues[position - 1] if position else 0, residues[position]
         backs = _chosen(how, lambda distance, end=end: end - 1 - distance)
         reach = next(distance for distance in range(len(backs) + 1) if distance not in backs)
         for back in backs:
             at = (unit.count - 1 - back, sp.Integer(back), *_way(how, end - 1 - back), back + 2, None)
-            yield Place(f"last {name}{FROM_END[back]}", unit, *at, unit, unit if back else above)
+            yield Place(f"last {last}{FROM_END[back]}", unit, *at, unit, unit if back else above)
         for ahead in reversed(_chosen(how, lambda distance, start=start: start + distance)):
             least = ahead + reach + 1 if ahead else 2  # with fewer blocks it is one of those from the end
             at = (sp.Integer(ahead), unit.count - 1 - ahead, *_way(how, start + ahead), least, None)
             yield Place(f"{FROM_START[ahead]} {name}", unit, *at, unit if ahead else below, unit)
-        yield Place(f"only {name}", unit, sp.S.Zero, sp.S.Zero, *_way(how, start), 1, 1, below, above)
+        yield Place(
+            name if unit.count == 1 else f"only {name}",
+            unit,
+            sp.S.Zero,
+            sp.S.Zero,
+            *_way(how, start),
+            1,
+            1,
+            below,
+            above,
+        )
 
 
 def _way(how: Recompute, index: int) -> tuple[bool, int]:

@@ -119,7 +119,8 @@ class Step:
     @cached_property
     def ends_at_embedding(self) -> bool:
         """Whether the backward pass ends where the blocks begin, at the output of a frozen embedding."""
-        return not any(weight.trained for layer in self.units.before for weight in layer.weights)
+        reached = self.units.blocks[0].layers[0].reached
+        return reached and not any(weight.trained for layer in self.units.before for weight in layer.weights)
 
     def done(self, unit: Unit, place: Place) -> sp.Expr:
         """How many blocks of a kind are behind the block at work."""

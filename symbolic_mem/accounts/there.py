@@ -80,7 +80,8 @@ def _terms(
         yield tensors(step, "gradients inside the block", moment.gradients)
     if row.arrives and place is not None and not (step.model.batch is not None and place.later is None):
         yield tensors(step, "gradient of what leaves the block", (block_input(place.unit.layers[0]),))
-    leaving = entering(step, place) if row.leaves and place is not None else None
+    leaves = row.leaves and place is not None and place.unit.layers[0].reached
+    leaving = entering(step, place) if leaves and place is not None else None
     if leaving is not None:
         yield tensors(step, "gradient of what enters the block", (leaving,))
     if row.loss and step.loss is not None:

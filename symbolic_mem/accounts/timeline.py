@@ -72,6 +72,8 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         yield from _plain(step, row)
         return
     for turn, place in enumerate(step.at(row.at)):
+        if row.phase == "backward" and not place.unit.goes_back:
+            continue
         count, least, most = place.unit.count, place.least, place.most
         words = row.words.format(block=place.words)
         if row.at == "each" and row.activations == "work":

@@ -34,6 +34,11 @@ class Unit:
         """Whether all operations of the block are described."""
         return self.work is not None or all(layer.ops for layer in self.layers)
 
+    @property
+    def goes_back(self) -> bool:
+        """Whether the block has a backward pass: a gradient reaches what enters it, or is made of a weight of its own."""
+        return self.layers[0].reached or bool(self.trained)
+
     @cached_property
     def end(self) -> sp.Expr:
         """The position after its last block."""

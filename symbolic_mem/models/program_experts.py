@@ -156,8 +156,9 @@ def _grouped(
     if summed is not None:
         steps.append(Make("gradient of the sum", summed.tensor.shape, size))
         gives[summed] = "gradient of the sum"
-        kept = (x, summed, *kept)
-    steps.append(Make("gradient of the input", x.tensor.shape, size))
+        kept = (x, *((summed,) if x.needs else ()), *kept)
+    if x.needs:
+        steps.append(Make("gradient of the input", x.tensor.shape, size))
     return tape.record(out, kept, steps, gives)
 
 
@@ -168,16 +169,18 @@ def _combined(tape: Tape, out: Value, weights: Value, rows: Shape, x: Value, ind
     tape.label = "the weighing of the experts"
     weighed = tape.new("weighed", wide, exact)
     steps: list[Make | Free | Applied] = [
-        Make("by the output", wide, exact),
-        Make("by the weight", wide, exact),
+        *((Make("by the output", wide, exact),) if weights.needs else ()),
+        *((Make("by the weight", wide, exact),) if out.needs else ()),
         Applied(),
     ]
     given = "by the weight"
-    if exact != size:
+    if exact != size and out.needs:
         steps += [Make("in the dtype of the output", wide, size), Free("by the weight")]
         given = "in the dtype of the output"
-    steps += [Make("sum", rows, exact), Free("by the output")]
-    tape.record(weighed, (out, weights), steps, {out: given, weights: "sum"})
+    if weights.needs:
+        steps += [Make("sum", rows, exact), Free("by the output")]
+    kept = (*((out,) if weights.needs else ()), *((weights,) if out.needs else ()))
+    tape.record(weighed, kept, steps, {out: given, weights: "sum"})
     if not by_hand:
         summed = tape.new("sum of the choices", x.tensor.shape, size)
         tape.record(

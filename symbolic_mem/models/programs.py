@@ -120,7 +120,7 @@ def _tape(programs: Programs, block: str) -> Tape | None:
     if block == END:
         return end_tape(a, how, programs.logits, programs.parts)
     one = stack(a, how, block)
-    return block_tape(a, one.how, one.experts, passing=programs.passing, serves=_serves(programs))
+    return block_tape(a, one.how, one.experts, passing=programs.passing, serves=_serves(programs), reached=one.reached)
 
 
 def _serves(programs: Programs) -> bool:
@@ -172,11 +172,18 @@ def end_tape(a: Architecture, how: Profile, logits: bool, parts: int = 1) -> Tap
 
 
 def block_tape(
-    a: Architecture, how: Profile, experts: bool, *, passing: bool = False, serves: bool = False
+    a: Architecture,
+    how: Profile,
+    experts: bool,
+    *,
+    passing: bool = False,
+    serves: bool = False,
+    reached: bool = True,
 ) -> Tape | None:
     """Return the operations of a block, or None where they are not described: then nothing is known of its moments.
 
     Some are described only where the block is `passing` tokens on in inference; experts are those of an engine that `serves` it.
+    What enters a block that is not `reached` needs no gradient: it keeps nothing of what comes before its first trained weight.
     """
     if passing and how.engine not in BY_HAND:
         a = _turned_whole(a)
@@ -186,7 +193,7 @@ def block_tape(
     ):
         return None
     tape = Tape()
-    x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))
+    x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute), needs=reached)
     by_hand = how.engine in BY_HAND
     tables = tuple(map(tape.give, given(a, how)))
     first = x if a.norm_place == "after" else _norm(tape, a, how, x, "attention norm")

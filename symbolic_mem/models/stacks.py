@@ -14,20 +14,22 @@ from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.trained import Trained
 
 BELOW, WITH, ABOVE = " below the adapters", " with adapters", " above the adapters"
+FIRST, LATER = "first ", "later "
 EXPERTS = "expert block"
 
 
 class Stack(NamedTuple):
-    """So many blocks of a name in a row, as an engine keeps them."""
+    """So many blocks of a name in a row, as an engine keeps them; a gradient reaches what enters each, unless it is not `reached`."""
 
     name: str
     repeat: sp.Expr
     how: Profile
+    reached: bool = True
 
     @property
     def experts(self) -> bool:
         """Whether they have routed experts."""
-        return self.name.startswith(EXPERTS)
+        return EXPERTS in self.name
 
 
 def stacks(a: Architecture, how: Profile) -> tuple[Stack, ...]:
@@ -41,15 +43,27 @@ def stacks(a: Architecture, how: Profile) -> tuple[Stack, ...]:
     kinds = (("block" if a.experts is None else "dense block", a.dense_layers), (EXPERTS, a.expert_layers))
     found = [(name, repeat) for name, repeat in kinds if repeat != 0]
     if how.trained.layers is None:
+        if len(found) == 1 and how.trained.modules:
+            return tuple(_with(*found[0], how))
         return tuple(Stack(name, repeat, how) for name, repeat in found)
     ((name, repeat),) = found
     return tuple(_cut(name, repeat, how, *how.trained.layers))
 
 
+def _with(name: str, number: sp.Expr, how: Profile) -> Iterator[Stack]:
+    """The blocks that have adapters, of which the first keeps less than the others where no gradient has to reach it."""
+    reached = how.trained.reached
+    if reached or number == 1 or how.trained.alone:
+        yield Stack(name, number, how, reached)
+    else:
+        yield Stack(FIRST + name, sp.S.One, how, reached)
+        yield Stack(LATER + name, number - 1, how)
+
+
 def _cut(name: str, repeat: sp.Expr, how: Profile, first: int, end: int | None) -> Iterator[Stack]:
     if first:
-        yield Stack(name + BELOW, sp.Integer(first), bare(how))
-    yield Stack(name + WITH, (repeat if end is None else sp.Integer(end)) - first, how)
+        yield Stack(name + BELOW, sp.Integer(first), bare(how), how.trained.reached)
+    yield from _with(name + WITH, (repeat if end is None else sp.Integer(end)) - first, how)
     if end is not None:
         yield Stack(name + ABOVE, repeat - end, bare(how))
 
@@ -70,7 +84,7 @@ def in_layers(trained: Trained, a: Architecture | None, layers: sp.Expr | None) 
     Raises `BadInput` for layers that it does not have, and for a model of which not all blocks are of one kind.
     """
     if trained.layers is None or a is None:
-        return trained
+        return replace(trained, alone=True) if trained.modules and layers == 1 else trained
     if a.experts is not None and a.dense_layers != 0:
         raise BadInput(
             f"adapters on some layers are counted where all blocks are alike, and {a.name} has dense ones and ones with "
@@ -85,4 +99,4 @@ def in_layers(trained: Trained, a: Architecture | None, layers: sp.Expr | None) 
         )
     if end < layers:
         return trained
-    return replace(trained, layers=(first, None) if first else None)
+    return replace(trained, layers=(first, None) if first else None, alone=end - first == 1)

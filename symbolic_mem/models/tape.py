@@ -88,9 +88,9 @@ class Tape:
     label: str = ""
     _events: list[tuple[bool, Value]] = field(default_factory=list)
 
-    def enter(self, tensor: Tensor) -> Value:
-        """Return the input of the block, which its caller holds until the block is over."""
-        self.entering = Value(Storage(tensor))
+    def enter(self, tensor: Tensor, *, needs: bool = True) -> Value:
+        """Return the input of the block, which its caller holds until the block is over; without a gradient where none `needs` it."""
+        self.entering = Value(Storage(tensor), needs)
         self._events.append((True, self.entering))
         return self.entering
 
@@ -117,16 +117,25 @@ class Tape:
         results: Iterable[Value] = (),
         product: bool = False,
     ) -> Value:
-        """Record the operation that made `out`, and return it."""
+        """Record the operation that made `out`, and return it.
+
+        The backward pass has none of it where no gradient is wanted of what it read, nor of a weight: it keeps nothing then.
+        """
         given = tuple((value, name) for value, name in (gives or {}).items() if value.needs)
+        steps = tuple(steps)
+        if gives and not given and not any(isinstance(step, Make) and step.weight for step in steps):
+            out.needs = False
+            return out
         found, kept = (tuple(one.storage for one in values) for values in (results, saved))
         self.nodes.append(Node(self.label, out, kept, tuple(steps), given, results=found, product=product))
         return out
 
     def split(self, whole: Value, halves: tuple[Value, ...], joined: Make) -> None:
         """Record that parts of a tensor are looked at apart: their gradients are `joined` when all of them are there."""
-        first = Node(self.label, halves[0], (), (joined,), ((whole, joined.name),), halves[1:])
-        self.nodes.append(first)
+        for half in halves:
+            half.needs = whole.needs
+        if whole.needs:
+            self.nodes.append(Node(self.label, halves[0], (), (joined,), ((whole, joined.name),), halves[1:]))
 
     def drop(self, *values: Value) -> None:
         """Say that the program no longer names some tensors."""

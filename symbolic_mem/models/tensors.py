@@ -148,7 +148,8 @@ class Layer:
     it is given beside that, in copies of its own. `kept`
     counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `ops` are its operations
     in the order of the forward pass, where they are described; `working` are the sets of tensors that the forward pass
-    holds at its fullest moments beside what it saves, and `passing` those where it saves nothing.
+    holds at its fullest moments beside what it saves, and `passing` those where it saves nothing. What enters a block that is
+    not `reached` needs no gradient.
     """
 
     name: str
@@ -164,6 +165,7 @@ class Layer:
     ops: tuple[Op, ...] = ()
     working: tuple[tuple[Tensor, ...], ...] = ()
     passing: tuple[tuple[Tensor, ...], ...] = ()
+    reached: bool = True
 
     @cached_property
     def parameters(self) -> sp.Expr:
@@ -343,12 +345,13 @@ class Model:
     @cached_property
     def weights(self) -> Weights:
         """The weights of all layers, the same value for models that differ in what they save alone."""
-        held = (
-            Held(layer.weights, layer.repeat, layer.kept, bool(layer.matmuls), bool(layer.block))
-            for layer in self.layers
-            if layer.weights
-        )
-        return _the_one(Weights(tuple(held)))
+        held: dict[tuple[Hashable, ...], Held] = {}
+        for layer in self.layers:
+            if layer.weights:
+                one = Held(layer.weights, layer.repeat, layer.kept, bool(layer.matmuls), bool(layer.block))
+                alike = (layer.name, layer.weights, *one[2:])
+                held[alike] = one._replace(repeat=held[alike].repeat + one.repeat) if alike in held else one
+        return _the_one(Weights(tuple(held.values())))
 
     @cached_property
     def parameters(self) -> sp.Expr:

@@ -51,7 +51,8 @@ class Trained:
     passes. Modules of `SUMS` are weights of all experts that transformers has in one tensor: PEFT adds B A to it
     (``target_parameters``), and every block keeps the sum for the backward pass. Adapters on the modules in `ranks` have
     ranks of their own. Where `layers` are given only these blocks have adapters: from the first of them, counted from 0, up to
-    the second, which has none (None: all that follow).
+    the second, which has none (None: all that follow); it is one `alone` where no other follows. What enters the first block is
+    `reached` by a gradient; where it is not, nothing is kept of what comes before the first adapter.
     """
 
     modules: tuple[str, ...] = ()
@@ -62,6 +63,8 @@ class Trained:
     converts: bool = False
     ranks: tuple[tuple[str, int], ...] = ()
     layers: tuple[int, int | None] | None = None
+    alone: bool = False
+    reached: bool = True
 
     def adapts(self, name: str, group: str) -> bool:
         """Say whether the weight `name` of a group has an adapter.
@@ -112,17 +115,19 @@ class Trained:
     @property
     def without_adapters(self) -> Trained:
         """What is trained of a block that has no adapters."""
-        return replace(self, modules=(), ranks=(), layers=None)
+        return replace(self, modules=(), ranks=(), layers=None, alone=False)
 
     @property
     def said(self) -> tuple[str, ...]:
         """What it takes for granted of what the backward pass keeps, as sentences."""
         if self.everything:
             return ()
-        input_ = (
-            "A frozen weight has no gradient, and its product keeps no input. The first block's input is counted as one that needs a "
-            "gradient, which PEFT sees to where blocks are recomputed (enable_input_require_grads); where nothing sees to it, nothing is "
-            "kept of what comes before the first adapter."
+        input_ = "A frozen weight has no gradient, and its product keeps no input. " + (
+            "The first block's input is counted as one that needs a gradient, which PEFT sees to where blocks are recomputed "
+            "(enable_input_require_grads); where nothing sees to it, nothing is kept of what comes before the first adapter."
+            if self.reached
+            else "Nothing is recomputed, and no gradient has to reach the first block's input (PEFT's enable_input_require_grads is "
+            "called where blocks are recomputed): nothing is kept of what comes before the first adapter."
         )
         ranks = ", ".join(f"{rank} on {name}" for name, rank in self.ranks)
         return (*self._where, *([f"Some adapters have ranks of their own: {ranks}."] if ranks else []), input_)

@@ -25,6 +25,7 @@ from symbolic_mem.models.notes import notes
 from symbolic_mem.models.prediction import prediction
 from symbolic_mem.models.profile import Profile, profile
 from symbolic_mem.models.programs import Programs
+from symbolic_mem.models.reached import not_reached
 from symbolic_mem.models.stacks import bare, stacks
 from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor
 
@@ -94,20 +95,24 @@ def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
 
 
 def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
-    yield embedding(
+    reached = stacks(a, how)[0].reached
+    blocks = tuple(_blocks(a, how))
+    embedded = embedding(
         how,
         vocabulary=a.vocabulary,
         width=a.d_model,
         n_pos=a.n_pos if a.position == "learned" else None,
         rotary_width=a.turned,
-        dropout=a.embedding_dropout != 0,
+        dropout=a.embedding_dropout != 0 and reached,
         narrow=a.d_embed,
         without=_no_tables(a, how),
     )
+    rotates = reached or any(layer.saved for layer in blocks if layer.name == "attention")
+    yield embedded if rotates else replace(embedded, saved=())
     if a.embedding_norm:
-        yield _norm(a, how, "embedding norm")
-    for one in stacks(a, how):
-        yield from _block(a, one.how, one.name, one.repeat, (_moe if one.experts else _mlp)(a, one.how))
+        own = _norm(a, how, "embedding norm")
+        yield own if reached else replace(own, saved=())
+    yield from blocks
     if a.final_norm:
         yield _norm(a, how, "final norm")
     if a.head == "language model":
@@ -120,6 +125,12 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
             yield from prediction(a, how, block, ends)
     elif a.head != "none":
         yield score(how, a.labels, width=a.d_model, bias=a.head_bias, layers=2 if a.head == "reward" else 1)
+
+
+def _blocks(a: Architecture, how: Profile) -> Iterator[Layer]:
+    for one in stacks(a, how):
+        block = tuple(_block(a, one.how, one.name, one.repeat, (_moe if one.experts else _mlp)(a, one.how)))
+        yield from block if one.reached else not_reached(a, one, block)
 
 
 def _no_tables(a: Architecture, how: Profile) -> tuple[str, ...]:

@@ -163,7 +163,8 @@ class Study(Setting):
             study = replace(study, values=derive(study.formulas, study.values, where))
         if self.recipe.trains and not study.recipe.trains:
             study = _of_inference(study)
-        moved = study.recipe.tuned.trained.layers is not None and study.values.get(L) != self.values.get(L)
+        moved = study.values.get(L) != self.values.get(L) or study.plan is not self.plan
+        moved = moved and bool(study.recipe.tuned.trained.modules)
         if study.recipe is not self.recipe or study.built is not self.built or moved:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             given = {change.aspect for change in (*self.caller, *changes)}

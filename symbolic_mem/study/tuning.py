@@ -12,10 +12,12 @@ from symbolic_mem.base.symbols import L, r_lora
 from symbolic_mem.models.adapters import check_trained, in_family
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.stacks import in_layers
+from symbolic_mem.models.trained import Trained
 from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
 from symbolic_mem.study.setting import Setting
 
 S = TypeVar("S", bound=Setting)
+HEAD_GROUP = "head"
 
 
 def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -> S:
@@ -46,7 +48,23 @@ def trains(setting: Setting) -> Built:
     architecture = setting.built.architecture
     trained = in_layers(setting.recipe.tuned.trained, architecture, setting.values.get(L))
     trained = trained if architecture is None else in_family(trained, architecture.name)
+    if trained.modules:
+        trained = replace(trained, reached=_reached(setting, trained))
     built = setting.built.training(trained)
     if trained != setting.built.trained:
         check_trained(trained, built.model)
     return built
+
+
+def _reached(setting: Setting, trained: Trained) -> bool:
+    """Whether a gradient reaches what enters the first block of a model with adapters.
+
+    PEFT sees to that where blocks are recomputed (0.21.2, peft_model.py: PeftModel calls enable_input_require_grads where gradient
+    checkpointing is on), and a stage of a pipeline for what it receives; weights before and in the blocks that are trained whole do.
+    Of blocks of two kinds it is not said which comes first with adapters, and all count as reached.
+    """
+    a = setting.built.architecture
+    two_kinds = a is not None and a.dense_layers != 0 and a.expert_layers != 0
+    of_ranks = setting.plan is not None and (setting.plan.pipelined or bool(setting.plan.engine))
+    whole = {*trained.whole, *trained.copied} - {HEAD_GROUP}
+    return setting.recipe.recompute.rule != "none" or of_ranks or two_kinds or bool(whole)

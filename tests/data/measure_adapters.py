@@ -1,7 +1,8 @@
-"""Measure what a training step with adapters holds, on fake tensors: writes adapters.json.
+"""Measure what a training step with adapters holds, on fake tensors: writes adapters.json and adapters_alone.json.
 
 Run with PyTorch, transformers and PEFT, from the root of the repository: ``python tests/data/measure_adapters.py``.
-Nothing is computed, no accelerator is needed. Every storage is followed through the second step, as by `verify`.
+Nothing is computed, no accelerator is needed. Every storage is followed through the second step, as by `verify`. In adapters.json
+what enters the first block needs a gradient; adapters_alone.json has steps as PEFT makes them where nothing is recomputed: it needs none.
 """
 
 from __future__ import annotations
@@ -66,6 +67,25 @@ BY_HEADS = {
     },
     "gpt_neox": {"hidden_size": 64, "intermediate_size": 256, "num_attention_heads": 4, "rotary_pct": 0.25},
 }
+# Families that are measured as PEFT makes their steps alone; the blocks of the last two are not described operation by operation.
+LIKE_LLAMA = {"hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4}
+OTHERS = {
+    "gpt2": {"n_embd": 64, "n_head": 4, "n_positions": 64, "n_layer": 3},
+    "opt": {
+        "hidden_size": 64,
+        "ffn_dim": 160,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 64,
+        "word_embed_proj_dim": 64,
+    },
+    "gemma": LIKE_LLAMA | {"num_key_value_heads": 2, "head_dim": 16},
+    "gemma2": LIKE_LLAMA | {"num_key_value_heads": 2, "head_dim": 16},
+    "starcoder2": LIKE_LLAMA | {"num_key_value_heads": 2},
+    "stablelm": LIKE_LLAMA | {"num_key_value_heads": 4},
+    "glm4": LIKE_LLAMA | {"num_key_value_heads": 2, "head_dim": 16, "pad_token_id": 0},
+}
+TIED = ("gpt2", "gemma", "gemma2")
+ALL = SIZES | EXPERTS | BY_HEADS | OTHERS
 MODE = FakeTensorMode()  # transformers keeps some tensors from one model to the next
 FakeTensorMode.__deepcopy__ = lambda self, _: self  # PEFT copies modules
 VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
@@ -73,7 +93,7 @@ VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
 
 def model(kind: str, tied: bool) -> Any:
     config = transformers.CONFIG_MAPPING[kind](
-        **(SIZES | EXPERTS | BY_HEADS)[kind],
+        **ALL[kind],
         vocab_size=VOCABULARY,
         num_hidden_layers=BLOCKS,
         tie_word_embeddings=tied,
@@ -88,8 +108,9 @@ def model(kind: str, tied: bool) -> Any:
         torch.set_default_dtype(torch.float32)
 
 
-def adapted(made: Any, lora: dict[str, Any], autocast: bool) -> Any:
-    made.enable_input_require_grads()
+def adapted(made: Any, lora: dict[str, Any], autocast: bool, reached: bool) -> Any:
+    if reached:
+        made.enable_input_require_grads()
     torch.nn.Module.to = lambda self, *_, **__: self  # fake tensors cannot be moved, and all are where they must be
     torch.set_default_dtype(torch.float32 if autocast else torch.bfloat16)  # and in the dtype in which they are made
     made = peft.get_peft_model(made, peft.LoraConfig(**lora), autocast_adapter_dtype=autocast).train()
@@ -113,13 +134,19 @@ def stepping(trained: list[Any], foreach: bool, inside: bool) -> Any:
 
 
 def measure(
-    kind: str, lora: dict[str, Any] | None, again: bool, tied: bool, foreach: bool, autocast: bool = False
+    kind: str,
+    lora: dict[str, Any] | None,
+    again: bool,
+    tied: bool,
+    foreach: bool,
+    autocast: bool = False,
+    reached: bool = True,
 ) -> dict[str, Any]:
     with MODE, torch.device("cpu"), as_accelerated():
         config, made = model(kind, tied)
         if again:
             made.gradient_checkpointing_enable({"use_reentrant": False})
-        made = made.train() if lora is None else adapted(made, lora, autocast)
+        made = made.train() if lora is None else adapted(made, lora, autocast, reached)
         trained = [one for one in made.parameters() if one.requires_grad]
         optimizer = stepping(trained, foreach, inside=lora is None)
         ids = torch.zeros(BATCH, SEQUENCE, dtype=torch.int64)
@@ -153,7 +180,7 @@ def measure(
     return {
         "config": {"architectures": [type(made if lora is None else made.base_model.model).__name__]}
         | {key: fields[key] for key in kept if fields.get(key) is not None}
-        | (SIZES | EXPERTS | BY_HEADS)[kind],
+        | ALL[kind],
         "lora": None if lora is None else {"peft_type": "LORA"} | lora,
         "trained": sum(one.numel() for one in trained),
         "marks": found,
@@ -193,6 +220,25 @@ OFF_THE_OUTPUT = {
     ("phi3", "gate-up-down"): ["gate_up_proj", "down_proj"],
     ("gpt_neox", "qkv"): ["query_key_value"],
     ("gpt_neox", "dense-mlp"): ["dense", "dense_h_to_4h", "dense_4h_to_h"],
+}
+
+Q_V = ["q_proj", "v_proj"]
+AS_PEFT_MAKES_IT = {
+    "gpt2-c-attn": {"target_modules": ["c_attn"]},
+    "gpt2-c-fc-c-proj": {"target_modules": ["c_fc", "c_proj"]},
+    "gpt2-c-attn-in-1": {"target_modules": ["c_attn"], "layers_to_transform": [1]},
+    "opt-q-v": {"target_modules": Q_V},
+    "opt-fc2": {"target_modules": ["fc2"]},
+    "gemma-q-v": {"target_modules": Q_V},
+    "gemma-down": {"target_modules": ["down_proj"]},
+    "gemma2-q-v": {"target_modules": Q_V},
+    "starcoder2-v": {"target_modules": ["v_proj"]},
+    "llama-q-v-in-2": {"target_modules": Q_V, "layers_to_transform": [2]},
+    "llama-down-in-1": {"target_modules": ["down_proj"], "layers_to_transform": [1]},
+    "llama-down-in-2": {"target_modules": ["down_proj"], "layers_to_transform": [2]},
+    "stablelm-q-v": {"target_modules": Q_V},
+    "stablelm-q-v-in-2": {"target_modules": Q_V, "layers_to_transform": [2]},
+    "glm4-gate-up-in-1": {"target_modules": ["gate_up_proj"], "layers_to_transform": [1]},
 }
 
 if __name__ == "__main__":
@@ -250,4 +296,18 @@ if __name__ == "__main__":
     )
     Path(__file__).with_name("adapters.json").write_text(
         json.dumps({"engine": engine, "cases": cases}, indent=1) + "\n"
+    )
+    alone = {}
+    for case in cases:
+        if case["lora"] is not None and not case["again"]:
+            lora = {key: value for key, value in case["lora"].items() if key != "peft_type"}
+            kind, autocast = case["config"]["model_type"], case.get("autocast", False)
+            alone[case["id"]] = measure(kind, lora, False, False, True, autocast, reached=False)["marks"]
+    others = []
+    for name, modules in AS_PEFT_MAKES_IT.items():
+        kind = name.split("-")[0]
+        one = measure(kind, {"r": 4} | modules, False, kind in TIED, True, reached=False)
+        others.append({"id": name, "again": False, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
+    Path(__file__).with_name("adapters_alone.json").write_text(
+        json.dumps({"engine": engine, "marks": alone, "cases": others}, indent=1) + "\n"
     )
