@@ -115,6 +115,14 @@ def given(a: Architecture, how: Profile) -> tuple[Tensor, ...]:
     return tuple(one for one in copied if one.name in how.given)
 
 
+def by_parts_of_heads(a: Architecture, how: Profile) -> bool:
+    """Say whether plain modules turn a part of each head and join it with the rest: what FlashAttention is given then is laid out by heads.
+
+    Source: PyTorch 2.13, torch.cat of views of heads, and _scaled_dot_product_flash_attention, whose result is laid out as its queries are.
+    """
+    return how.engine in ("torch-cuda", "torch-meta") and a.position == "rotary" and a.d_rotary is not None
+
+
 def two_kinds(how: Profile) -> bool:
     """Whether layers with a sliding window have rotary tables of their own, and a mask, even where all layers are of one kind."""
     return "cos_local" in how.row("rotary_tables")

@@ -15,10 +15,9 @@ Applies = Callable[[Architecture, Profile], bool]
 def notes(architecture: Architecture, how: Profile, loss: str = "") -> Iterator[str]:
     """Give the assumptions of a profile that apply to a model, in their order; those about its own loss without another `loss`.
 
-        >>> from symbolic_mem.models.families import does
-    from symbolic_mem.models.profile import profile
-        >>> list(notes(Architecture(norm="layer"), profile("hf-cuda-bf16")))[-1]
-        'The loss converts the logits to FP32.'
+    >>> from symbolic_mem.models.profile import profile
+    >>> list(notes(Architecture(norm="layer"), profile("hf-cuda-bf16")))[-1]
+    'The loss converts the logits to FP32.'
     """
     for note in how.assumptions:
         if note.when == OWN_LOSS and loss:

@@ -184,6 +184,10 @@ class Profile:
         """Return the profile with another row for `operation`: what a kernel of one's own keeps."""
         return replace(self, keeps={**self.keeps, operation: row})
 
+    def laid_out_by_heads(self) -> Profile:
+        """Return the profile where what FlashAttention is given, and so what it gives, is in the order of heads."""
+        return replace(self, keeps={**self.keeps, **self._by_heads()})
+
     def _by_heads(self) -> dict[str, Row]:
         """What FlashAttention keeps where its output is copied out of the order of heads: both are there."""
         found: dict[str, dict[str, Size]] = {}

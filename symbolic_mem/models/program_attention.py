@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import heads_with_keys, repeats
+from symbolic_mem.models.attention import by_parts_of_heads, heads_with_keys, repeats
 from symbolic_mem.models.families import does
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
@@ -27,13 +27,13 @@ FOUR = sp.Integer(4)
 def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool:
     """Say whether the operations of an attention are described."""
     tables = bool(how.given) or (how.row("rotary_tables").get("cos") in ("compute", 4) and not how.row("rotary"))
-    whole = a.d_rotary is None and not a.fused_qkv
+    whole = not by_hand or (a.d_rotary is None and not a.fused_qkv)
     dropping = a.residual_dropout == 0 or does(a.family, "block drops")
     joined = by_hand and does(a.family, "joins") and a.fused_qkv and dropping
     rotated = a.position != "rotary" or ((whole or joined) and tables)
     kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
-    some = a.fused_qkv and not joined and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
+    some = by_hand and a.fused_qkv and not joined and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
     normed = a.qk_norm in ("", "head", "width") and not a.qk_norm_bias
     return not (a.sinks or some) and rotated and dropped and normed
 
@@ -50,6 +50,7 @@ def attention_program(
         )
     if a.position == "rotary":
         whole, (q, k) = q, turned(tape, a, how, q, k, tables)
+    views = a.fused_qkv and (a.position != "rotary" or does(a.family, "joins"))  # the kernel reads the product
     tape.label = "the attention kernel"
     width = a.n_heads * a.d_head
     some = repeats(how) and heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
@@ -58,10 +59,10 @@ def attention_program(
     if how.kernel in FUSED:
         attended = fused_kernel(tape, a, how, q, keys, values, width)
         # What is joined is laid out by heads, and so is what the kernel gives.
-        if does(a.family, "joins") and how.kernel != "efficient":
+        if (does(a.family, "joins") or by_parts_of_heads(a, how)) and how.kernel != "efficient":
             by_heads, attended = attended, do.copied(tape, attended)
             tape.drop(by_heads)
-        tape.drop(*(() if a.fused_qkv else (q,)), *((keys, values) if some else ()))
+        tape.drop(*(() if views else (q,)), *((keys, values) if some else ()))
     else:
         attended, weights = _by_parts(tape, a, how, q, keys, values, repeated=some)
         scores = (weights,)
@@ -73,13 +74,7 @@ def attention_program(
         tape.drop(out)
         out = dropped
     named = (
-        (q, k, whole)
-        if does(a.family, "joins")
-        else (q,)
-        if a.fused_qkv
-        else (k, v)
-        if how.kernel in FUSED
-        else (q, k, v)
+        (q, k, whole) if does(a.family, "joins") else (q,) if views else (k, v) if how.kernel in FUSED else (q, k, v)
     )
     tape.drop(*named)
     return out, scores

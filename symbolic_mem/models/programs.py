@@ -32,7 +32,7 @@ from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, 
 
 BY_HAND = ("hf-cuda",)
 ENGINES = (*BY_HAND, "torch-cuda")
-PARALLEL = ("gpt_neox",)  # families whose parallel attention and MLP are described
+PARALLEL = ("gpt_neox",)  # families whose parallel attention and MLP transformers writes as it is described
 NAMED = ("gpt2",)  # families whose blocks have a name for what attention gives until they return
 
 
@@ -185,16 +185,14 @@ def block_tape(
     Some are described only where the block is `passing` tokens on in inference; experts are those of an engine that `serves` it.
     What enters a block that is not `reached` needs no gradient: it keeps nothing of what comes before its first trained weight.
     """
-    if passing and how.engine not in BY_HAND:
-        a = _turned_whole(a)
+    by_hand = how.engine in BY_HAND
+    a = a if by_hand else replace(a, family="")  # what the code of a family does otherwise, plain modules do not
     if not _described(a, how, passing) or (
-        experts
-        and not (a.experts and experts_described(a, how.trained, by_hand=how.engine in BY_HAND, passing=passing))
+        experts and not (a.experts and experts_described(a, how.trained, by_hand=by_hand, passing=passing))
     ):
         return None
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute), needs=reached)
-    by_hand = how.engine in BY_HAND
     tables = tuple(map(tape.give, given(a, how)))
     first = x if a.norm_place == "after" else _norm(tape, a, how, x, "attention norm")
     if a.latent is None:
@@ -203,8 +201,8 @@ def block_tape(
         attended, scores = latent_program(tape, a, how, first, by_hand=by_hand)
     tape.drop(*(() if first is x else (first,)))
     if a.parallel_residual:
-        return _parallel(tape, a, how, x, attended, scores)
-    if experts and serves:
+        return _parallel(tape, a, how, x, attended, scores, by_hand=by_hand)
+    if experts and serves and a.norm_place == "before":
         return _served(tape, a, how, x, attended)
     attended, whole = _dropped_out(tape, a, _given(tape, a, how, attended, "attention"))
     tape.label = "the sum after the attention"
@@ -231,11 +229,22 @@ def _served(tape: Tape, a: Architecture, how: Profile, x: Value, attended: Value
     return tape
 
 
-def _parallel(tape: Tape, a: Architecture, how: Profile, x: Value, attended: Value, scores: tuple[Value, ...]) -> Tape:
-    """The MLP beside the attention, after a norm of its own; both are added up, and then to what entered."""
+def _parallel(
+    tape: Tape, a: Architecture, how: Profile, x: Value, attended: Value, scores: tuple[Value, ...], *, by_hand: bool
+) -> Tape:
+    """The MLP beside the attention, after a norm of its own; both are added up, and then to what entered, or one by one."""
+    if not by_hand:
+        tape.label = "the sum after the attention"
+        between = do.add(tape, x, attended)
+        tape.drop(attended)
     normal = _norm(tape, a, how, x, "MLP norm")
     out = mlp_program(tape, a, how, normal)
     tape.drop(normal)
+    if not by_hand:
+        tape.label = "the sum after the MLP"
+        tape.leaving = do.add(tape, between, out)
+        tape.drop(out, between)
+        return tape
     tape.label = "the sum of attention and MLP"
     both = do.add(tape, out, attended)
     tape.leaving = do.add(tape, both, x)
@@ -245,19 +254,13 @@ def _parallel(tape: Tape, a: Architecture, how: Profile, x: Value, attended: Val
 
 def _described(a: Architecture, how: Profile, passing: bool) -> bool:
     by_hand = how.engine in BY_HAND
-    parallel = a.parallel_residual and not (by_hand and a.family in PARALLEL)
-    plain = not (a.shared_norm or parallel) and (by_hand or (a.norm_place == "before" and a.qk_norm != "width"))
+    parallel = a.parallel_residual and by_hand and a.family not in PARALLEL
     same = how.residual == how.compute and not how.blank and how.engine in ENGINES
-    if not (plain and same and mlp_described(a)):
+    if a.shared_norm or parallel or not (same and mlp_described(a)):
         return False
     if a.latent is None:
         return attention_described(a, how, by_hand=by_hand)
     return passing and latent_described(a, how, by_hand=by_hand)
-
-
-def _turned_whole(a: Architecture) -> Architecture:
-    """The same block with heads that are rotated whole, as parts of no product: a pass of plain modules holds no more than so."""
-    return replace(a, family="", d_rotary=None) if a.position == "rotary" else a
 
 
 def _given(tape: Tape, a: Architecture, how: Profile, x: Value, part: str) -> Value:

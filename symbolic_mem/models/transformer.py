@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import attention, given, heads_with_keys, two_kinds
+from symbolic_mem.models.attention import attention, by_parts_of_heads, given, heads_with_keys, two_kinds
 from symbolic_mem.models.caches import caches
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.models.ends import embedding, head, score
@@ -49,6 +49,8 @@ def transformer(
     """
     architecture = architecture or Architecture()
     how = (how or profile(DEFAULT_PROFILE)).for_family(architecture.family)
+    if by_parts_of_heads(architecture, how):
+        how = how.laid_out_by_heads()
     by_itself = how.loss in how.families.get(architecture.family, {})
     if loss and (by_itself or how.loss not in how.keeps):
         raise BadInput(
@@ -60,7 +62,7 @@ def transformer(
         architecture, how = cut.architecture(architecture), how.using(tokens=cut.tokens)
         core = f"attention {how.kernel}"
         if cut.twice and core in how.keeps:
-            how = how.keeping(core, **how.keeps[core], out_by_head="compute")
+            how = how.keeping(core, **{**how.keeps[core], "out_by_head": "compute"})
     kept = tuple(_kept(architecture, how, name)) if architecture.described else ()
     return Model(
         name=architecture.name,

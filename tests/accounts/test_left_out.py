@@ -19,10 +19,12 @@ from symbolic_mem.accounts.left_out import (
     OVER,
     ROWS,
     STEP,
+    WORKING,
     LeftOut,
     beyond,
     left_out,
 )
+from symbolic_mem.accounts.units import units
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, L, Psi, S, V, d_ff, d_model, n_fsdp, n_tp
 from symbolic_mem.claims.check import check
@@ -45,6 +47,7 @@ from symbolic_mem.study.changed_recipe import use_profile, use_recipe
 from symbolic_mem.study.changes import changes
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "left_out.json").read_text(encoding="utf-8"))["cases"]
+CONFIGS = Path(__file__).parents[1] / "data" / "hf_configs"
 STATES = ("weights", "gradients", "optimizer")
 SHARDED = {kind: Placed(n_fsdp) for kind in STATES}
 
@@ -118,7 +121,45 @@ def test_a_loss_in_elementary_operations_holds_what_was_measured_over_what_it_ke
     study = load_study("llama-3.1-8b")
     built = study.built.under(profile_of(profile), None)
     assert named(left_out(built, recipe("fsdp2"), {}), OVER).size == each * B * S * V
-    assert OVER in {one.name for one in beyond(built.model, left_out(built, recipe("fsdp2"), {}))}
+    how = recipe("fsdp2")
+    assert OVER in {one.name for one in beyond(built.model, how, {}, left_out(built, how, {}))}
+
+
+@pytest.mark.parametrize(
+    "name", ["gemma-3-1b", "gpt-neox-20b", "phi-4-mini", "olmo-2-7b", "mixtral-8x7b", "llama-3.1-8b"]
+)
+@pytest.mark.parametrize(("profile", "kernel"), [("torch-cuda-bf16", "flash"), ("hf-cuda-bf16", "eager")])
+@pytest.mark.parametrize("tokens", [128, 1024, 4096])
+def test_a_described_block_holds_less_than_twice_what_it_keeps_over_its_fuller_end(name, profile, kernel, tokens):
+    """Which is what is said of one that is not described: its ends are counted, with all that it keeps or all its gradients."""
+    study = load_study(str(CONFIGS / f"{name}.json")).change(
+        recipe="pure-bf16", profile=profile, kernel=kernel, values={"B": 2, "S": tokens}
+    )
+    for unit in units(study.model).blocks:
+        assert unit.work is not None
+
+        def size(moment, of=study.numbers):
+            held = (of[one.elements] * (one.bytes_per_element or 2) for one in (*moment.kept, *moment.gradients))
+            return sum(held) + 2 * sum(of[one.elements] for one in moment.made)
+
+        keeps = sum(study.numbers[one.elements] * (one.bytes_per_element or 2) for one in unit.work.saved(unit.name))
+        ends = max(keeps, 2 * sum(study.numbers[one.elements] for one in unit.trained))
+        assert 0 < max(map(size, unit.work.backward(unit.name, False))) - ends < 2 * keeps
+
+
+def test_a_block_that_is_not_described_says_how_much_it_may_work_with():
+    """By hand, of the last block of DeepSeek-V3: twice what it keeps."""
+    study = load_study("deepseek-v3").change(recipe="fsdp2", plan="fsdp2", values={"n_fsdp": 64})
+    found = named(uncounted(study.seen_at(study.timeline[0])), WORKING)
+    kept = [
+        sum(
+            study.numbers[layer.repeat * one.elements] * (one.bytes_per_element or 2)
+            for layer in unit.layers
+            for one in layer.saved
+        )
+        for unit in units(study.rank.model).blocks
+    ]
+    assert found.at(study.values) == 2 * max(kept)
 
 
 def test_every_size_is_its_formula():

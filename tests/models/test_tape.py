@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import sympy as sp
 
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.symbols import B, S, V, d_ff, d_head, d_model, n_heads, n_kv
@@ -50,9 +52,50 @@ def test_blocks_with_norms_after_their_parts_keep_what_the_layers_keep(name):
     assert unit.work is not None and units(study.model).work is not None
 
 
-@pytest.mark.parametrize(
-    "architecture", [Architecture(norm_place="around"), Architecture(parallel_residual=True), Architecture(sinks=True)]
-)
+LAYERS = {
+    "norm": "layer",
+    "norm_bias": True,
+    "mlp_bias": True,
+    "qkv_bias": True,
+    "o_bias": True,
+    "gated": False,
+    "n_kv": n_heads,
+}
+MEASURED = json.loads((CONFIGS.parent / "plain_blocks.json").read_text())
+TURNED = sp.Integer(MEASURED["turned"])
+PLAIN = {
+    "llama": Architecture(),
+    "qwen3": Architecture(qk_norm="head"),
+    "gemma2": Architecture(norm_place="around", activation="gelu_tanh"),
+    "gemma3": Architecture(norm_place="around", activation="gelu_tanh", qk_norm="head"),
+    "olmo2": Architecture(norm_place="after", qk_norm="width"),
+    "phi3": Architecture(fused_qkv=True),
+    "phi4-mini": Architecture(fused_qkv=True, d_rotary=TURNED),
+    "gpt_neox": Architecture(
+        family="gpt_neox", fused_qkv=True, d_rotary=TURNED, parallel_residual=True, activation="gelu", **LAYERS
+    ),
+    "parallel": Architecture(d_rotary=TURNED, parallel_residual=True, activation="gelu_tanh", **LAYERS),
+    "gpt2": Architecture(fused_qkv=True, position="learned", activation="gelu_tanh", **LAYERS),
+}
+
+
+@pytest.mark.parametrize("row", MEASURED["rows"], ids=lambda row: f"{row['block']}, {row['sizes']}")
+def test_plain_blocks_hold_what_they_hold_in_pytorch(row):
+    """To the byte in both passes: see tests/data/measure_plain_blocks.py."""
+    values = {sp.Symbol(name, positive=True): size for name, size in MEASURED["sizes"][row["sizes"]].items()}
+    (unit,) = units(transformer(PLAIN[row["block"]], profile("torch-cuda-bf16"))).blocks
+    assert unit.work is not None
+    forward = max(bytes_of(one.kept, values) for one in unit.work.forward(unit.name, True))
+    backward = max(
+        bytes_of((*one.kept, *one.gradients), values)
+        + sum(2 * int((part.copies * sp.Mul(*part.shape)).subs(values)) for part in one.made)
+        for one in unit.work.backward(unit.name, False)
+    )
+    kept = bytes_of(unit.work.saved(unit.name), values)
+    assert (kept, forward, backward) == (row["kept"], row["forward"], row["backward"])
+
+
+@pytest.mark.parametrize("architecture", [Architecture(shared_norm=True), Architecture(sinks=True)])
 def test_what_is_not_described_has_no_operations(architecture):
     (unit,) = units(transformer(architecture, profile("torch-cuda-bf16"))).blocks
     assert unit.work is None

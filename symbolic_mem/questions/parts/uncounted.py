@@ -47,7 +47,7 @@ def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
     if only_kept:
         return (*by_plan, *found)
     built = study.rank if study.recipe.trains else study.rank.evaluating
-    return (*by_plan, *beyond(built.model, found, mlp=bool(study.at.rank)))
+    return (*by_plan, *beyond(built.model, study.recipe, study.placement, found, mlp=bool(study.at.rank)))
 
 
 def rows_take(study: Study, values: Given) -> Number:
@@ -86,7 +86,7 @@ def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
 def _besides(study: Study, numbers: Numbers, *, padded: bool) -> Iterator[tuple[LeftOut, Number | None]]:
     """What is left out, with its size where that is known; rows that are cut whole count their padding."""
     for one in uncounted(study, degree=n_fsdp in numbers.values_given):
-        size = one.at(numbers) if one.name != WORKING else _of_a_pass(study)
+        size = _of_a_pass(study) if one.name == WORKING and not one.sets else one.at(numbers)
         if one.there(numbers.values_given) and (one.name != ROWS or not (padded or size == 0)):
             yield one, size
 
