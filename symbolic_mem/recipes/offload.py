@@ -10,6 +10,7 @@ _CALLED = {
     "params": "weights",
     "optimizer states": "optimizer",
     "optimizer_states": "optimizer",
+    "moments": "optimizer",
 }
 
 
