@@ -6,20 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.formulas import compare_to
+from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.measures import IN_BYTES, is_time
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.printed import Printed, in_account, printed
-from symbolic_mem.claims.printed_lines import formulas_of_lines, numbers_of_lines
+from symbolic_mem.claims.printed_lines import formulas_of_lines, numbers_of_lines, required
 from symbolic_mem.claims.sending import IN_A_STEP, sent_in_a_pass, sent_in_a_step
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.verdict import Verdict
 from symbolic_mem.document.prose import say, text
-from symbolic_mem.study.answered import answer_to, seen_by
+from symbolic_mem.study.answered import answer_to, claims_of, seen_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
+
+_NO_NUMBER = "none"
 
 
 def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool = False) -> Verdict | None:
@@ -30,12 +34,16 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     """
     if claim.formula:
         return _of_formulas(study, claim, label, nearest=nearest)
-    if claim.spelled is None or _counts_what_is_asked(study, claim, label):
+    if claim.spelled is None:
+        return None
+    if (product := _of_product(study, claim, label)) is not None:
+        return product
+    if _counts_what_is_asked(study, claim, label):
         return None
     wrong: list[tuple[Fraction, Verdict]] = []
     for asked, one in _rows(study, label, claim.name):
-        if not one.can_be(claim) or (claim.each and not one.of_one):
-            continue  # it is not said to be of one device
+        if not one.is_for(claim) or not one.can_be(claim):
+            continue
         if not (one.is_repeated(claim) if claim.bare else one.is_called(claim.name) or one.is_of_one(claim)):
             continue
         figures = one.figures(claim)
@@ -45,6 +53,14 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
         if verdict.ratio is not None and verdict.ratio > 0:
             wrong.append((max(verdict.ratio, 1 / verdict.ratio), verdict))
     return min(wrong, key=lambda each: each[0])[1] if wrong and nearest else None
+
+
+def _of_product(study: Study, claim: Claim, label: str | None) -> Verdict | None:
+    """The verdict on a number with symbols after it that a line prints so: 16 Ψ."""
+    if claim.unit in ("", *IN_BYTES) or claim.bare:
+        return None
+    found = _of_formulas(study, replace(claim, spelled=None, formula=claim.text), label, nearest=False)
+    return found if found is not None and found.right else None
 
 
 def _rows(study: Study, label: str | None, name: str) -> Iterator[tuple[Question | None, Printed]]:
@@ -71,6 +87,15 @@ def _asks_for(chosen: Sequence[Question], name: str) -> bool:
     return any(same_symbol(each, name) for one in chosen for each in one.claimable)
 
 
+def _answer(study: Study, chosen: Sequence[Question], asked: Question, claim: Claim) -> object:
+    """The number of what a question asks for, where the claim names that; None of any other name."""
+    if not _asks_for(chosen, claim.name):
+        return None
+    claims = claims_of(seen_by(study, asked), asked)
+    found = next((one for each, one in claims.items() if same_symbol(each, claim.name)), None)
+    return _NO_NUMBER if found is None or found.value is None else exactly(found.value)
+
+
 def _counts_what_is_asked(study: Study, claim: Claim, label: str | None) -> bool:
     """Whether it is a count by the name of what a question asks for: rows that are called so are of bytes or seconds."""
     unit = "" if claim.spelled is None else claim.spelled.unit
@@ -80,13 +105,22 @@ def _counts_what_is_asked(study: Study, claim: Claim, label: str | None) -> bool
 def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool) -> Verdict | None:
     """The verdict on a formula: that of a line or a row of its name; if `nearest`, of the first row that has another."""
     first: Verdict | None = None
-    for asked in _with_lines(_chosen(study, label), claim.name):
-        for compared in formulas_of_lines(study, asked, claim.name, claim.formula):
+    chosen = _chosen(study, label)
+    for asked in chosen:
+        for compared in formulas_of_lines(
+            study, asked, claim.name, claim.formula, _answer(study, chosen, asked, claim)
+        ):
             claimed, figures = Claimed(None, "number", claim.name), 0 if compared.same else None
             verdict = Verdict(claim, claim.name, claimed, asked.label, Stated(None), None, None, figures, compared)
             if compared.same:
                 return verdict
             first = first or verdict
+    for asked in chosen:
+        if required(study, asked, claim.name, claim.formula):
+            raise BadInput(
+                f"claim {claim.stated}: question {asked.label} requires that where it solves, and it does not hold at every value; "
+                f"claim a line that does, or the answer"
+            )
     if not nearest:
         return None
     for asked, one in _rows(study, label, claim.name):
@@ -98,7 +132,15 @@ def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool
         stated = Stated(compared.value, computed=True)
         label = None if asked is None else asked.label
         verdict = Verdict(
-            claim, one.place, one.claimed, label, stated, one.value, None, 0 if compared.same else None, compared
+            claim,
+            one.place,
+            one.claimed,
+            label,
+            stated,
+            one.value,
+            None,
+            compared.rounded if compared.same else None,
+            compared,
         )
         if compared.same:
             return verdict

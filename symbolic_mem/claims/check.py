@@ -282,7 +282,7 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
 
 def _without_number(claim: Claim, name: str, label: str | None, compared: Compared) -> Verdict:
     """The verdict on a formula of what has no number."""
-    figures = 0 if compared.same else None
+    figures = compared.rounded if compared.same else None
     return Verdict(claim, name, Claimed(None, "number", name), label, Stated(None), None, None, figures, compared)
 
 
@@ -305,7 +305,8 @@ def _with_number(
         raise BadInput(f"claim {claim.stated}: {claimed.meaning} is always a number; give one")
     if compared is not None:
         stated = Stated(compared.value, computed=True)
-        figures = 0 if compared.same or counts_otherwise(compared, claimed) else None
+        figures = compared.rounded if compared.same or counts_otherwise(compared, claimed) else None
+        figures = None if figures and claimed.whole else figures
     else:
         figures = stated.agrees(claimed, found, case.misread)
         if figures and claim.spelled is not None and stated.number is not None and found.value is not None:

@@ -72,6 +72,8 @@ class Claim:
         if self.bare and self.spelled.unit and claimed.each != 1:
             raise BadInput(f"claim {self.text!r}: {self.name} counts {claimed.each} devices each")
         unit, quoted = self.spelled.unit, f"claim {self.stated}"
+        if not unit and claimed.measures == "bytes" and self.number == claimed.value:
+            return Fraction(1)  # exactly these bytes
         if self.each and " per " in claimed.unit:
             return factor(f"{unit} {self.each}", claimed, quoted, self.name)
         if not self.bare and unit and claimed.unit.startswith(f"{unit} per "):

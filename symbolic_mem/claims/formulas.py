@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import cast
 
@@ -19,8 +19,9 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.account import account_formula, in_account
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.measures import share_of
-from symbolic_mem.claims.names import ALIASES, written
+from symbolic_mem.claims.names import ALIASES, words_of_symbols, written
 from symbolic_mem.claims.of_a_rank import BUBBLE, bubble_formula
+from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.spelled import RAISED
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.claimed import Claimed
@@ -37,6 +38,7 @@ _TOKEN = re.compile(r"\s*((?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(?
 _GROUPS = re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _UNIT = re.compile(rf"(.*[\w)\]⌉⌋}}])\s+({'|'.join(map(re.escape, BYTES_PER))})\s*", re.DOTALL)
+_UNIT_WORD = re.compile(rf"(?<![\w])(?:{'|'.join(unit for unit in BYTES_PER if unit != 'B')})(?!\w)")
 _BYTES_EACH = re.compile(r"(?<=[0-9])\s?B(?=\s*[×*·⋅])")
 _LINES = {"devices": ("N_devices",), "headroom": ("M_free",)}
 _OPAQUE = (sp.ceiling, sp.floor, sp.Max, sp.Min)
@@ -46,7 +48,8 @@ _OPAQUE = (sp.ceiling, sp.floor, sp.Max, sp.Min)
 class Compared:
     """A claimed formula, the one of the quantity, the values that were put in for symbols that the claim lacks.
 
-    `same` says that they are equal for all values of the others; `value` is what the claim comes to at the study's.
+    `same` says that they are equal for all values of the others; `value` is what the claim comes to at the study's. Where
+    its numbers are rounded, which values that are put in make, `rounded` is to how many figures each of them is right.
     """
 
     claimed: sp.Expr
@@ -54,6 +57,7 @@ class Compared:
     put: Mapping[sp.Symbol, sp.Expr]
     same: bool
     value: Fraction | None
+    rounded: int = 0
 
 
 def compare_formula(
@@ -91,7 +95,9 @@ def compare_to(
     names = {each: expr for each, expr in _names(study, found, counted) if not expr.has(sp.zoo)}
     names |= {each: cast(sp.Expr, one) for one in expected.free_symbols for each in written(one)}
     names |= dict.fromkeys(("bytes", "byte"), sp.S.One)
+    names |= {unit: sp.Integer(size) for unit, size in BYTES_PER.items() if unit != "B"}
     said, unit = _split(text)
+    said = joined(said, names)
     claimed = read_formula(pythonic(said), names, "formula") * BYTES_PER.get(unit, 1)
     values = study.values if found is None else {**study.values, **found.ledger.values}
     if _BYTES_EACH.search(said):  # 4 B × P: bytes, where that makes it the formula, else a batch
@@ -105,8 +111,46 @@ def compare_to(
         raise BadInput(
             f"formula {text[:60]!r} comes to a number of more than {MAX_BITS} bits here; claim a smaller one"
         )
-    same = equivalent(claimed, expected.xreplace(put))
-    return Compared(claimed, expected, put, same, None if value is None else exactly(value))
+    same, rounded = equivalent(claimed, expected.xreplace(put)), 0
+    if not same and put:
+        rounded = rounded_to(claimed, expected.xreplace(put), (1, *_sizes(text))) or 0
+    return Compared(claimed, expected, put, same or bool(rounded), None if value is None else exactly(value), rounded)
+
+
+def rounded_to(claimed: sp.Expr, exact: sp.Expr, sizes: Iterable[int] = (1,)) -> int | None:
+    """To how many figures every coefficient of a claimed polynomial is right, by the rule of a number; None where one is not.
+
+    A coefficient is written in bytes or in a unit of so many: `sizes` are those of all that stand in the claim.
+
+    >>> from symbolic_mem.base.symbols import B
+    >>> exact = 15517753344 * B + 34032921600
+    >>> [rounded_to(a * B + b, exact) for a, b in ((155 * 10**8, 340 * 10**8), (155 * 10**8, 341 * 10**8), (155 * 10**8, 0))]
+    [2, None, None]
+    """
+    symbols = sorted(claimed.free_symbols, key=str)
+    if not symbols or exact.free_symbols != claimed.free_symbols:
+        return None
+    try:
+        mine, theirs = (sp.Poly(each, *symbols).as_dict() for each in (claimed, exact))
+    except sp.PolynomialError:
+        return None
+    numbers = (*mine.values(), *theirs.values())
+    if mine.keys() != theirs.keys() or not all(isinstance(each, sp.Rational) for each in numbers):
+        return None
+    right = [_right_in(fraction(theirs[power]), fraction(number), sizes) for power, number in mine.items()]
+    shown = [each for each in right if each]
+    return min(shown) if shown and None not in right else None
+
+
+def _right_in(exact: Fraction, number: Fraction, sizes: Iterable[int]) -> int | None:
+    """To how many figures a number is right in a unit in which it can be written."""
+    found = (right_to(exact / size, number / size) for size in sizes)
+    return next((each for each in found if each is not None), None)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """How many bytes the units of memory are that stand in a formula."""
+    return tuple(BYTES_PER[unit] for unit in dict.fromkeys(_UNIT_WORD.findall(text)))
 
 
 def _in_percent(claimed: sp.Expr, expected: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
@@ -166,7 +210,7 @@ def pythonic(text: str) -> str:
     >>> pythonic("131,072 L d_model²"), pythonic("Max(1, 200)"), pythonic("7 × 10¹¹")
     ('131072*L*d_model**(2)', 'Max(1,200)', '7*10**(11)')
     """
-    text = _GROUPS.sub(lambda match: match[0].replace(",", ""), text)
+    text = _ungrouped(text)
     text = _RAISED.sub(lambda match: f"**({match[0].translate(RAISED)})", text)
     for sign, plain in _WRITTEN.items():
         text = text.replace(sign, plain)
@@ -182,6 +226,24 @@ def pythonic(text: str) -> str:
     return python
 
 
+def joined(text: str, names: Iterable[str]) -> str:
+    """Write names of several words in a formula as one word each, where they are known.
+
+    >>> joined("M_embedding + M_final norm", ["M_embedding", "M_final_norm"]), joined("2 P_head and loss", ["P_head_and_loss"])
+    ('M_embedding + M_final_norm', '2 P_head_and_loss')
+    """
+    text = _ungrouped(text)
+    for name in sorted((each for each in names if each.count("_") > 1), key=len, reverse=True):
+        base, first, *more = map(re.escape, name.split("_"))
+        spaced = "".join(rf"(?:_|[\s,-]+){each}" for each in more)
+        text = re.sub(rf"(?<!\w){base}_{first}{spaced}(?!\w)", name, text)
+    return text
+
+
+def _ungrouped(text: str) -> str:
+    return _GROUPS.sub(lambda match: match[0].replace(",", ""), text)
+
+
 def _settled(expr: sp.Expr) -> sp.Expr:
     """The expression with what is rounded or compared inside it in one form, which equal ones share."""
     settled = expr.replace(lambda part: isinstance(part, _OPAQUE), lambda part: part.func(*map(sp.cancel, part.args)))
@@ -189,13 +251,14 @@ def _settled(expr: sp.Expr) -> sp.Expr:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """A formula and the unit of memory after it, where a sign of multiplication does not make that a symbol."""
+    """A formula and the unit of memory after it; where a part of it has a unit too, each is that of its own part."""
     match = _UNIT.fullmatch(text)
-    return (match[1], match[2]) if match else (text, "")
+    return (match[1], match[2]) if match and not _UNIT_WORD.search(match[1]) else (text, "")
 
 
 def _names(study: Study, found: Found | None, counted: tuple[str, ...]) -> Iterator[tuple[str, sp.Expr]]:
     """Yield every name that a claimed formula may use: symbols, numbers of the account, lines of the answer."""
+    yield from words_of_symbols()
     yield from ((each, one.symbol) for one in table(given=True) for each in written(one.symbol))
     account = {
         each: account_formula(study, each, counted) for each in ("parameters", "tokens", "static", "total", *KINDS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import sympy as sp
+
 from symbolic_mem.base.glossary import BY_LETTER
 from symbolic_mem.base.symbols import lookup, named, table
 
@@ -57,6 +59,7 @@ ALIASES = {
 _FIRST = "the|model|largest|smallest|maximum|minimum|max|min|number_of|num|no\\._of|total_number_of"
 _BEFORE = re.compile(rf"^(?:(?:{_FIRST})_)+")
 _ROUND = re.compile(rf"^(?:{_FIRST})_|_(?:memory|mem|bytes|size|usage|footprint)$")
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")
 
 
@@ -90,6 +93,18 @@ def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
             yield from (ALIASES.get(each, each) for each in (bare, f"{bare}s"))
 
 
+def words_of_symbols() -> Iterator[tuple[str, sp.Symbol]]:
+    """Yield the words that people write in a formula for what is given, with its symbol.
+
+    >>> words = dict(words_of_symbols())
+    >>> words["batch_size"], words["seq_len"], words["vocabulary_size"]
+    (B, S, V)
+    """
+    symbols = {str(one.symbol): one.symbol for one in table(given=True)}
+    yield from ((_called(one.meaning), one.symbol) for one in table(given=True))
+    yield from ((word, symbols[name]) for word, name in ALIASES.items() if name in symbols)
+
+
 def _called(meaning: str) -> str:
     """What a symbol is called in a table of what is given, without what stands in brackets.
 
@@ -102,10 +117,10 @@ def _called(meaning: str) -> str:
 def one_word(name: str) -> str:
     """Write a name without spaces, commas and hyphens.
 
-    >>> one_word("F_attention scores, small")
-    'F_attention_scores_small'
+    >>> one_word("F_attention scores, small"), one_word("M_scores, 16,384 tokens")
+    ('F_attention_scores_small', 'M_scores_16384_tokens')
     """
-    return re.sub(r"[\s,-]+", "_", name.strip())
+    return re.sub(r"[\s,-]+", "_", _GROUPED.sub("", name.strip()))
 
 
 def same_symbol(symbol: object, name: str) -> bool:

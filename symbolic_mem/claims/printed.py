@@ -79,12 +79,13 @@ class Printed:
 
     def can_be(self, claim: Claim) -> bool:
         """Whether a claim is a number in such a unit. Without a name that says little of anything but memory and time."""
-        assert claim.spelled is not None, "only a number is printed"
-        unit = claim.spelled.unit
+        unit = self._unit(claim)
+        if not unit and self.unit == BYTES:
+            return claim.number == self.value  # exactly these bytes
         if self.unit == BYTES or unit in IN_BYTES:
             return self.unit == BYTES and unit in IN_BYTES
-        if self.unit == SECONDS or is_time(unit):
-            return self.unit == SECONDS and is_time(unit)
+        if is_time(self.unit) or is_time(unit):
+            return is_time(self.unit) and is_time(unit)
         if claim.bare:
             return False
         try:
@@ -96,7 +97,7 @@ class Printed:
     def is_repeated(self, claim: Claim) -> bool:
         """Whether a claim has the figures that are printed, in either family of units, or is the exact number."""
         assert claim.spelled is not None, "only a number is printed"
-        stated = claim.spelled.number * self._each(claim.spelled.unit)
+        stated = claim.spelled.number * self._each(self._unit(claim))
         families = FAMILIES if self.unit == BYTES else ()
         told = (self.shown, *(shown(self.value, family) for family in families))
         printed = (Fraction(one.figures) * self._each(one.unit) for one in told)
@@ -106,15 +107,25 @@ class Printed:
         """To how many figures a claim is right of it, by the rule; None where it is another number."""
         assert claim.spelled is not None, "only a number is printed"
         if self.claimed.whole:
-            return 0 if self.value == claim.spelled.number * self._each(claim.spelled.unit) else None
-        exact, number = self.value / self._each(claim.spelled.unit), claim.spelled.number
+            return 0 if self.value == claim.spelled.number * self._each(self._unit(claim)) else None
+        exact, number = self.value / self._each(self._unit(claim)), claim.spelled.number
         figures = right_to(exact, number)
         as_shown = right_to(exact, number, least=claim.spelled.shown) if figures else None  # 12.530 has five
         return figures if as_shown is None else as_shown
 
+    def is_for(self, claim: Claim) -> bool:
+        """Whether it is counted for one device, where the claim says that it is."""
+        return not claim.each or self.of_one or " per " in self.unit
+
+    def _unit(self, claim: Claim) -> str:
+        """The unit of a claim, with what it is for one of where that belongs to the unit of the amount: tokens per chip."""
+        assert claim.spelled is not None, "only a number is printed"
+        each = f" {claim.each}" if claim.each and " per " in self.unit else ""
+        return f"{claim.spelled.unit}{each}".strip()
+
     def _each(self, unit: str) -> Fraction:
         """What one of another unit is in that of the amount."""
-        return Fraction(IN_BYTES[unit]) if self.unit == BYTES else factor(unit, self.claimed, "", self.name)
+        return Fraction(IN_BYTES[unit or BYTES]) if self.unit == BYTES else factor(unit, self.claimed, "", self.name)
 
     @property
     def claimed(self) -> Claimed:

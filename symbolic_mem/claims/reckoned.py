@@ -19,6 +19,7 @@ _SIZED = re.compile(
     rf"((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
     rf"(?:\s*({'|'.join(sorted(_BYTES, key=len, reverse=True))})|({'|'.join(_SHORT)}))(?![\w])"
 )
+_BATCH = re.compile(r"[×*·⋅]\s*B\b")  # 14.5 GiB × B
 _WORDS = re.compile(r"[^\W\d_]+")
 _READ = {"ceil", "ceiling", "floor", "sqrt", "max", "min", "Max", "Min", "e", "E", *_BYTES, "B", *_SHORT}
 
@@ -56,7 +57,8 @@ def in_bytes(text: str) -> str:
     >>> in_bytes("(3276 GiB + 1071 GiB)/95 GiB"), in_bytes("L * 3 GiB")
     ('((3276*1073741824) + (1071*1073741824))/(95*1073741824)', 'L * 3 GiB')
     """
-    if not set(_WORDS.findall(text)) <= _READ or any(short for *_, short in _SIZED.findall(text)):
+    symbolic = not set(_WORDS.findall(text)) <= _READ or _BATCH.search(text)
+    if symbolic or any(short for *_, short in _SIZED.findall(text)):
         return text
     return _SIZED.sub(lambda match: f"({match[1]}*{_BYTES[match[2]]})", text)
 

@@ -25,6 +25,10 @@ _SEPARATED = re.compile(
     r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:[:=]=|=|:|(?P<sign>>=|<=|≥|≤|≈)|\b(?:is|are)\b)\s*(?P<value>\S.*)",
     re.DOTALL,
 )
+_SEPARATED_FORMULA = re.compile(
+    r"\s*(?P<name>[(⌈⌊√\d](?:[^=≈≥≤:<>]*[*/·×⌉⌋√(+−][^=≈≥≤:<>]*?|[\d,]* [^\W\d](?:_\w+)?))\s*(?P<sign>=|≈)(?!=)\s*(?P<value>\S.*)",
+    re.DOTALL,
+)
 _MARKUP = re.compile(
     r"\\(?:text|textrm|textit|textbf|mathrm|mathit|mathbf|rm|operatorname|emph|underline|boxed|fbox)\s*\{([^{}]*)\}"
 )
@@ -76,8 +80,12 @@ def separated(text: str) -> tuple[str, str] | None:
 
     >>> separated("n_fsdp = 46"), separated("n_fsdp ≥ 46"), separated("weights: 819 GiB"), separated("46 devices")
     (('n_fsdp', '46'), ('n_fsdp', '≥ 46'), ('weights', '819 GiB'), None)
+    >>> separated("(2 P)/(n_pp Y) = 26 GiB"), separated("46 devices = 46")
+    (('(2 P)/(n_pp Y)', '26 GiB'), None)
     """
     match = _SEPARATED.fullmatch(text.strip())
+    if match is None and (left := _SEPARATED_FORMULA.fullmatch(text.strip())) is not None:
+        return left["name"], left["value"].strip()  # the left side of a line
     if match is None or match["name"].lower() in _NO_NAME:
         return None
     return match["name"], f"{match['sign'] or ''} {match['value']}".strip()
@@ -102,9 +110,20 @@ def multiplied(value: str) -> str:
     """
     value = _OF_EACH.sub("bytes", value)
     value = _BILLIONS.sub("e9", value)
-    if _COUNT.search(value) or set(_WORDS.findall(value)) <= {"B", "e", "E", "bytes"}:  # beside numbers B is no batch
+    alone = set(_WORDS.findall(value)) <= {"B", "e", "E", "bytes"} and not _in_some_terms(value)
+    if _COUNT.search(value) or alone:  # beside numbers B is no batch
         value = _BYTES.sub(" bytes", value)
     return _THINGS.sub("", _COUNT.sub(_counted, value))
+
+
+def _in_some_terms(value: str) -> bool:
+    """Whether B stands in a term of a sum and not in another one: 15.5e9 B + 34e9 is no sum of bytes.
+
+    >>> _in_some_terms("15.5e9 B + 34e9"), _in_some_terms("4 B + 8 B"), _in_some_terms("4 B")
+    (True, False, False)
+    """
+    terms = {"B" in _WORDS.findall(term) for term in re.split(r"(?<![eE])[+−-]", value)}
+    return len(terms) > 1
 
 
 def _counted(match: re.Match[str]) -> str:

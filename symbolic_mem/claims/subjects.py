@@ -30,7 +30,6 @@ from symbolic_mem.claims.names import ALIASES, one_word, same_symbol, spellings
 from symbolic_mem.claims.of_a_rank import rank_claims
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.account import Account as AccountQuestion
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.assumptions import SCHEDULED
@@ -82,7 +81,9 @@ def called(study: Study, name: str, label: str | None = None) -> str:
     names = known(study)
     asked = study.questions if label is None else (study.question(label),)
     first = {each for question in asked for each in question.claimable}
-    meant = list(spellings(name, names))
+    meant, alias = list(spellings(name, names)), ALIASES.get(one_word(name))
+    if alias in names:  # M_act is no line that a study calls m_act
+        meant = [each for each in meant if each == name.strip() or each.lower() != one_word(name).lower()]
     for among in (first, names):
         for each in meant:
             if each in among:
@@ -148,8 +149,7 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
         yield from ((seen_by(study, question), question, name) for question in asked)
         if name == "devices":
             yield from givens(study, chosen, name)
-        expressions = all(isinstance(question, AccountQuestion) for question in asked)  # which may have no number
-        if label is None and expressions and name in _OF_ACCOUNT and in_account(study, _OF_ACCOUNT[name]):
+        if label is None and name in _OF_ACCOUNT and in_account(study, _OF_ACCOUNT[name]):
             yield study, None, _OF_ACCOUNT[name]
         return
     if name == PEAK:

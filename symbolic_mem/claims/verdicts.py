@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import sympy as sp
+
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.shown import ONE_OF
@@ -87,7 +89,7 @@ def truth_words(verdict: Verdict) -> str:
 def figures_words(verdict: Verdict) -> str:
     """To how many figures a right claim is right, for the cell of a table."""
     if verdict.compared is not None:
-        return "the formula"
+        return f"the formula, to {_figures(verdict.figures)}" if verdict.figures else "the formula"
     return f"to {_figures(verdict.figures)}" if verdict.figures else "exactly"
 
 
@@ -222,11 +224,21 @@ def _formula(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     compared = verdict.compared
     assert compared is not None
     put = listed([f"{symbol} = {value}" for symbol, value in compared.put.items()]) if compared.put else ""
+    if compared.rounded and verdict.right:
+        return say(
+            "{claim} is right to {figures} in its numbers: exactly it is {formula} bytes with {put}."
+            if verdict.claimed.measures == "bytes"
+            else "{claim} is right to {figures} in its numbers: exactly it is {formula} with {put}.",
+            figures=text(_figures(compared.rounded)),
+            formula=sp.expand(compared.expected.xreplace(dict(compared.put))),
+            put=text(put),
+            **pieces,
+        )
     if compared.same and put and compared.claimed.free_symbols:
         return say(
             "{claim} is right: it is the formula with {put}, whatever the other values.", put=text(put), **pieces
         )
-    if compared.same and put:
+    if compared.same and (put or not compared.claimed.free_symbols):
         return say("{claim} is right: it comes to the exact number.", **pieces)
     if compared.same:
         return say("{claim} is right: it is the formula, whatever the values.", **pieces)

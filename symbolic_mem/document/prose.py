@@ -96,12 +96,14 @@ Side = sp.Expr | Amount | Put | Total | Long | Brief
 class Chain:
     """A left side and what it is related to, link by link: ``M = 4 P = ... = 819 GiB``.
 
-    `asked` marks a requirement that is being solved (it need not hold), instead of a statement.
+    `asked` marks a requirement that is being solved (it need not hold), instead of a statement. A `general` line is a
+    definition that holds in each of several cases, or before numbers are put in: nothing is put in there either.
     """
 
     left: Side
     links: tuple[tuple[str, Side], ...]
     asked: bool = False
+    general: bool = False
     note: str = ""
 
 

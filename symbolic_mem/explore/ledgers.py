@@ -24,7 +24,7 @@ from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import groups_beside, ranks_beside
 from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
 from symbolic_mem.questions.parts.one_device import fewest
-from symbolic_mem.questions.parts.uncounted import is_a_run, uncounted
+from symbolic_mem.questions.parts.uncounted import is_a_run, taken_beside, uncounted
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
 from symbolic_mem.render.text import plain_prose
@@ -182,8 +182,9 @@ class Ledgers:
             return {}
         n = self.question.symbol
         sizes = (
-            one.size * (1 - sp.floor(1 / n)) if one.among == n else cast(sp.Expr, one.size)
+            size * (1 - sp.floor(1 / n)) if one.among == n else size
             for one in sized
+            if (size := taken_beside(here, one, self.question.counted)) is not None
             if one.there(study.values)
         )
         return {"beside": self.nodes.put("+", [self.nodes.add(size) for size in sizes])}

@@ -105,7 +105,7 @@ class Account(Question):
             yield kept_table(saving, found.study.recipe, now=found.study.at is not None)
         work = Work(found.known)
         if self.written:
-            chains = [Chain(symbol, (("=", formula),), asked=True) for symbol, formula in self.written]
+            chains = [Chain(symbol, (("=", formula),), general=True) for symbol, formula in self.written]
             yield work.step(text("With"), *chains)
         chains = [self._chain(line, found, work) for line in found.lines]
         yield work.step(text("The parameters, what each kind of memory takes, and all of it, in bytes:"), *chains)

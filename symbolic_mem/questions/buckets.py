@@ -82,7 +82,7 @@ class Buckets(Question):
         slope = found.slope
         count, size = (sp.Pow(expr**2, sp.S.Half, evaluate=False) for expr in (plan.best, plan.best_size))
         work.check(Chain(slope.xreplace({COUNT: plan.best}), (("=", sp.S.Zero),)))
-        best = (Chain(COUNT, (("=", count),), asked=True), Chain(SIZE / COUNT, (("=", size),), asked=True))
+        best = (Chain(COUNT, (("=", count),), general=True), Chain(SIZE / COUNT, (("=", size),), general=True))
         yield Step(
             say(
                 "Gradients of {s} bytes go out in {n} buckets while the backward pass runs, and computing those of a bucket "
@@ -94,7 +94,7 @@ class Buckets(Question):
                 o=OVERHEAD,
                 w=BANDWIDTH,
             ),
-            (Chain(TIME, (("=", plan.time(COUNT)),), asked=True),),
+            (Chain(TIME, (("=", plan.time(COUNT)),), general=True),),
         )
         yield Step(
             text("Its derivative by the number of buckets is zero at the best number, which fixes the size of one:"),

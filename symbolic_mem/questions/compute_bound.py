@@ -103,7 +103,7 @@ class ComputeBound(Question):
             if used.tokens is not None and used.tokens != 0:
                 yield from in_full([balance_step(found.times, used.overlap, used.tokens, found.known)])
         if found.free is not None:
-            shape = shape_blocks(found.free, found.known)
+            shape = shape_blocks(found.free, found.known, None if used.axes == "given" else used.overlap)
             yield from in_full(shape) if used.axes == "given" else shape
             yield conventions_table(found.conventions, used, found.chips)
             yield from in_full([meshes_table(found.free, found.chips)])

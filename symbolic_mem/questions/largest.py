@@ -379,13 +379,15 @@ class FoundLargest(FoundAtInstants):
         held, padded = self.held(self.value), self.padded
         parts = (part for term in self.upper.bound.memory.of(*STATIC) for part in term.parts if part.shape)
         verb = "account" if any(part.shape[0].has(self.symbol) for part in parts) else "solve"
-        return cautions_of_fit(self.study, self.known, self.capacity, held, verb, padded=padded)
+        return cautions_of_fit(
+            self.study, self.known, self.capacity, held, verb, padded=padded, counted=self.question.counted
+        )
 
     @property
     def crowded(self) -> tuple[Prose, ...]:
         """That what is not counted may take more than is left."""
         held = None if self.value is None else self.held(self.value)
-        return crowded(self.study, self.known, self.capacity, held, padded=self.padded)
+        return crowded(self.study, self.known, self.capacity, held, padded=self.padded, counted=self.question.counted)
 
     @property
     def beside_it(self) -> tuple[Prose, ...]:

@@ -181,7 +181,7 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         )
         yield from (*capacity_blocks(found.capacity, work), *requirement(solved.ideal.bound))
         if solved.ideal.feasible:
-            yield from feasible_steps(solved.ideal, work, fitting(study))
+            yield from feasible_steps(solved.ideal, work, solved.value, fitting(study))
             yield from rule_blocks(solved, work)
             yield from found.fuller_blocks
             yield from found.one_blocks

@@ -19,7 +19,7 @@ from symbolic_mem.hardware.catalogue import taken_by_a_context
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.peaks import SYMBOLS
-from symbolic_mem.questions.parts.uncounted import cut_rows, is_a_run, uncounted
+from symbolic_mem.questions.parts.uncounted import cut_rows, is_a_run, taken_beside, uncounted
 from symbolic_mem.shipped.fill import HOLE
 from symbolic_mem.solvers.powers import highest_power
 from symbolic_mem.study.study import Study
@@ -130,7 +130,8 @@ def sizes_of(study: Study, nodes: LookedUp) -> list[int | list[int]]:
     """The places of the sizes of what a study does not count of a run, beside the padding of rows; some with that of a degree (see `Filled.size`)."""
     if not is_a_run(study):
         return []
-    sized = ((one, nodes.node(one.size).place) for one in uncounted(study) if one.name != ROWS and one.size is not None)
+    found = ((one, taken_beside(study, one)) for one in uncounted(study) if one.name != ROWS)
+    sized = ((one, nodes.node(size).place) for one, size in found if size is not None)
     return [place if one.among is None else [place, nodes.node(one.among).place] for one, place in sized]
 
 

@@ -85,3 +85,28 @@ def test_a_formula_without_numbers_needs_none():
 def test_what_is_no_formula_is_refused(formula, message):
     with pytest.raises(BadInput, match=f"claim .*{message}"):
         check(load_study(XXL), f"static={formula}")
+
+
+COEFFICIENTS = [
+    ("M_device = 15.5 GB * B + 34.0 GB", "M_device = 15.6 GB * B + 34.0 GB"),
+    ("M_device = 15.5e9 * B + 34.03e9", "M_device = 15.5e9 * B + 34.04e9"),
+    ("total = 15.52 GB * batch_size + 34.03 GB", "total = 15.51 GB * batch_size + 34.03 GB"),
+    ("M_device = 14.45 GiB * B + 31.70 GiB", "M_device = 14.45 GiB * B + 31.71 GiB"),
+    ("M_device = 15,517,753,344 B + 34,032,921,600", "M_device = 15,517,753,345 B + 34,032,921,600"),
+    ("M_device = 15.5 GB * B + 34.0 GB", "M_device = 15.5 GB * B"),
+    ("M_device = 15.5 GB * B + 34.0 GB", "M_device = 34.0 GB * B + 15.5 GB"),
+]
+
+
+@pytest.mark.parametrize(("said", "near"), COEFFICIENTS)
+def test_numbers_in_a_formula_that_values_make_are_rounded_as_a_number_is(said, near):
+    study = load_study(
+        "cs336-a1-adamw"
+    )  # a_1 = 15,517,753,344 and a_0 = 34,032,921,600 bytes, by hand from the handout's list
+    assert check(study, said).right
+    assert not check(study, near).right
+
+
+def test_numbers_of_a_formula_whatever_the_values_are_exact():
+    study = load_study("cs336-a2-xxl")
+    assert not check(study, "static = 15.9 P").right and not check(study, "static = 31.9 L d_model d_ff").right

@@ -213,8 +213,11 @@ def held_at(
     return f"at {shown(value).plain}", say("{kept} on each device: too much", kept=kept)
 
 
-def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> Iterator[Block]:
-    """The room that is left, the quotient, the whole number, and a check that `what` fits and one less does not."""
+def feasible_steps(solved: Solved, work: Work, answer: int | None, what: str = "what is kept") -> Iterator[Block]:
+    """The room that is left, the quotient, the whole number, and a check that `what` fits and one less does not.
+
+    Where rules make the `answer` another number, this one does not have its symbol.
+    """
     bound, limit = solved.bound, solved.bound.limit
     n, whole = bound.symbol, solved.value or 1
     work.define(n, sp.Integer(whole))
@@ -232,13 +235,11 @@ def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> It
             Chain(room, (("=", work.put(room)), amount(left, "bytes", digits=14), amount(left, "GiB"))),
         )
     quotient = M_divided / room
-    put = (("=", work.put(quotient)),) if work.values[C_mem].is_Integer else ()
+    put, first = (("=", work.put(quotient)),) if work.values[C_mem].is_Integer else (), limit.first(quotient)
     yield work.step(
-        say("The smallest {n} is the next whole number above it:", n=solved.bound.symbol)
-        if limit.strict
-        else say("The smallest {n} is that, rounded up to a whole number:", n=solved.bound.symbol),
+        _whole_words(n, strict=limit.strict, ruled=whole != answer),
         Chain(quotient, (*put, unrounded(work.number(quotient)))),
-        Chain(n, (("=", limit.first(quotient)), amount(whole))),
+        Chain(n, (("=", first), amount(whole))) if whole == answer else Chain(first, (amount(whole),)),
     )
     fits = _share(solved, whole, limit.sign)
     if whole == 1:
@@ -249,6 +250,19 @@ def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> It
         fits,
         _share(solved, whole - 1, limit.fails),
     )
+
+
+def _whole_words(n: sp.Symbol, *, strict: bool, ruled: bool) -> Prose:
+    """How the whole number comes of the quotient: the smallest degree, or the one from which rules go on."""
+    if ruled:
+        return (
+            say("Before its rules, {n} must be at least the next whole number above it:", n=n)
+            if strict
+            else say("Before its rules, {n} must be at least that, rounded up to a whole number:", n=n)
+        )
+    if strict:
+        return say("The smallest {n} is the next whole number above it:", n=n)
+    return say("The smallest {n} is that, rounded up to a whole number:", n=n)
 
 
 def _share(solved: Solved, n: int, relation: str) -> Chain:

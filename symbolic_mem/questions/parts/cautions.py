@@ -14,6 +14,7 @@ from symbolic_mem.document.words import about, gib, listed
 from symbolic_mem.hardware.catalogue import UNSTATED, taken_by_a_context
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.models.packing import is_matrix
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.closeness import CLOSE, Known, Size, closeness
 from symbolic_mem.questions.parts.uncounted import rows_take, uncounted_bytes
@@ -59,11 +60,18 @@ def _piece(piece: str | Size) -> Prose | Amount:
 
 
 def cautions_of_fit(
-    study: Study, values: Given, capacity: Capacity, held: Number | None, verb: str, *, padded: bool = False
+    study: Study,
+    values: Given,
+    capacity: Capacity,
+    held: Number | None,
+    verb: str,
+    *,
+    padded: bool = False,
+    counted: tuple[str, ...] = KINDS,
 ) -> tuple[Prose, ...]:
     """Say what may have no room beside what is `held` and fits: a process, whole rows that are not `padded`, what is not counted."""
     rows = () if padded else whole_rows(study, values, capacity, held, verb)
-    more = crowded(study, values, capacity, held, padded=padded)
+    more = crowded(study, values, capacity, held, padded=padded, counted=counted)
     others = (*elsewhere(study.recipe, capacity.device), *packed_experts(study), *too_long(study, values))
     return (*close_fit(capacity, held), *rows, *more, *others)
 
@@ -155,9 +163,15 @@ def _not_its_own(library: Library, device: Device) -> Prose:
 
 
 def crowded(
-    study: Study, values: Given, capacity: Capacity | None, held: Number | None, *, padded: bool = False
+    study: Study,
+    values: Given,
+    capacity: Capacity | None,
+    held: Number | None,
+    *,
+    padded: bool = False,
+    counted: tuple[str, ...] = KINDS,
 ) -> tuple[Prose, ...]:
-    """Say that the sizes of what is not counted are together more than what is left of a fit.
+    """Say that what is not counted may take more beside what is `counted` than is left of a fit.
 
     >>> from symbolic_mem.library.read import load_study
     >>> from symbolic_mem.study.answered import found_for
@@ -169,7 +183,7 @@ def crowded(
     left = -1 if held is None or capacity is None else fraction(capacity.counted) - held
     if left < 0:
         return ()
-    more = uncounted_bytes(study, values, padded=padded)
+    more = uncounted_bytes(study, values, padded=padded, counted=counted)
     return () if more <= left else (say(CLOSE["uncounted"], more=about(gib(more)), left=about(gib(left))),)
 
 

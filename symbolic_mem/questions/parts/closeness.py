@@ -20,8 +20,8 @@ CLOSE = {
     "near": "{kept} are needed, less than {reserve} below the {room} {whose}." + _FREE,
     "beyond": "{kept} are needed, more than the {room} {whose}." + _FREE,
     "rows": "Whole rows of tensors may take {rows} more in all on each device, and {left} are left: {verb} --padded-rows counts them.",
-    "uncounted": "The sizes of what is not counted are {more} together on each device, though perhaps not at one moment, and {left} are "
-    "left: more may be needed than there is.",
+    "uncounted": "What is not counted may take up to {more} beside what is counted on each device, if it is there at one moment, and {left} "
+    "are left: more may be needed than there is.",
 }
 
 

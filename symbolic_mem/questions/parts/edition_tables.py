@@ -85,7 +85,7 @@ def _computed(pairs: list[Pair]) -> Step:
         links = (("=", chain.left), *chain.links) if typed else chain.links
         chains.append(chain if len(pairs) == 1 else Chain(_as_printed(case), links))
     if len(pairs) > 1 and not typed:  # the formula once, and the numbers of each case
-        chains.insert(0, Chain(_as_printed(symbol), (("=", chain.left),), asked=True))
+        chains.insert(0, Chain(_as_printed(symbol), (("=", chain.left),), general=True))
     return Step(said, tuple(chains), text(pairs[0][2].figure.slip))
 
 

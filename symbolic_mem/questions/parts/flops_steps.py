@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import sympy as sp
@@ -156,7 +157,7 @@ def case_blocks(found: Many) -> Iterator[Block]:
     yield Paragraph(text("Part by part, all repetitions together:"))
     for part, formula in first.parts.items():
         symbol = local("F", part)
-        chains = [Chain(symbol, (("=", formula),), asked=True)]
+        chains = [Chain(symbol, (("=", formula),), general=True)]
         for (case, inside), work in zip(found.cases, works, strict=True):
             value = inside.number(part)
             here = case.of(symbol)
@@ -166,7 +167,7 @@ def case_blocks(found: Many) -> Iterator[Block]:
             chains.append(chain)
         yield Work({}).step(text(f"{capitalised(_words(part))}:"), *_unchecked(chains))
     symbols = [local("F", part) for part in first.parts]
-    totals = [Chain(TOTAL, (("=", Total(tuple(symbols))),), asked=True)]
+    totals = [Chain(TOTAL, (("=", Total(tuple(symbols))),), general=True)]
     for (case, inside), work in zip(found.cases, works, strict=True):
         work.values[case.of(TOTAL)] = inside.value
         chain = Chain(
@@ -180,7 +181,7 @@ def case_blocks(found: Many) -> Iterator[Block]:
 
 def _unchecked(chains: Sequence[Chain]) -> list[Chain]:
     """Lines that were checked with the numbers of their own case."""
-    return [Chain(chain.left, chain.links, asked=True) for chain in chains]
+    return [replace(chain, general=True) for chain in chains]
 
 
 def _cases_table(found: Many) -> Table:

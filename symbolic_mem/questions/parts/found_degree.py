@@ -176,7 +176,12 @@ class FoundDegree(FoundAtInstants):
         whole = any(isinstance(rule, WholeSamples) for rule in self.degree.rules)
         cut = () if whole else cut_sequences(self.study, self.placement.get("activations"), self.symbol, self.value)
         here, held = self._fitting
-        return (*cautions_of_fit(self.study, here, self.capacity, held, "solve", padded=self.degree.padded), *cut)
+        return (
+            *cautions_of_fit(
+                self.study, here, self.capacity, held, "solve", padded=self.degree.padded, counted=self.kinds
+            ),
+            *cut,
+        )
 
     @property
     def crowded(self) -> tuple[Prose, ...]:
@@ -184,7 +189,7 @@ class FoundDegree(FoundAtInstants):
         if self.value is None:
             return ()
         here, held = self._fitting
-        return crowded(self.study, here, self.capacity, held, padded=self.degree.padded)
+        return crowded(self.study, here, self.capacity, held, padded=self.degree.padded, counted=self.kinds)
 
     @property
     def beside_it(self) -> tuple[Prose, ...]:
@@ -197,7 +202,7 @@ class FoundDegree(FoundAtInstants):
         full = [
             n
             for n, (here, held) in tried.items()
-            if crowded(self.study, here, self.capacity, held, padded=self.degree.padded)
+            if crowded(self.study, here, self.capacity, held, padded=self.degree.padded, counted=self.kinds)
         ]
         if len(full) == len(tried):
             return (BESIDE,)

@@ -78,7 +78,7 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
             yield step
             continue
         shared = formulas[0] if len(set(formulas)) == 1 and formulas[0].free_symbols else None
-        chains = [] if shared is None else [Chain(line.symbol, (("=", Long(shared)),), asked=True)]
+        chains = [] if shared is None else [Chain(line.symbol, (("=", Long(shared)),), general=True)]
         for (case, inside), work, formula in zip(found.cases, works, formulas, strict=True):
             value = inside.evaluated[position].value
             symbol = case.of(line.symbol)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
-from symbolic_mem.base.symbols import N_devices, T, T_min, X, X_best, Y, t_fsdp, t_math, t_tp
+from symbolic_mem.base.symbols import N_devices, T, T_min, X, X_best, Y, local, t_fsdp, t_math, t_tp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
@@ -15,6 +15,8 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.plans.words import OVERLAPS
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.solvers.optimum import WholeMesh, best_mesh, least, whole_meshes
+
+_T_BEST = local("T", "best")  # the bound at the best X, where the question asks for that of another mesh
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,11 @@ def free_mesh(case: Setting) -> FreeMesh:
     )
 
 
-def shape_blocks(free: FreeMesh, values: Values) -> Iterator[Block]:
-    """Find the best X at fixed N = X Y twice, by minimising the sum of the times and by equating them; then the batch."""
+def shape_blocks(free: FreeMesh, values: Values, answers: str | None) -> Iterator[Block]:
+    """Find the best X at fixed N = X Y twice, by minimising the sum of the times and by equating them; then the batch.
+
+    Of the two overlaps the one that `answers` the question has the symbol of its answer; None where the mesh is given.
+    """
     known = {symbol: value for symbol, value in values.items() if symbol not in (X, Y)}
     work = Work(known)
     work.define(X_best, free.best_x)
@@ -97,14 +102,14 @@ def shape_blocks(free: FreeMesh, values: Values) -> Iterator[Block]:
             reason,
         )
     for overlap in OVERLAPS:
-        yield _free_threshold(free, overlap, known)
+        yield _free_threshold(free, overlap, known, T_min if overlap == answers else _T_BEST)
 
 
-def _free_threshold(free: FreeMesh, overlap: str, known: Values) -> Step:
+def _free_threshold(free: FreeMesh, overlap: str, known: Values, least: sp.Symbol) -> Step:
     """Write the batch at the best X for it, after checking that the times are there what the rule wants."""
     work = Work(known)
     tokens, x = free.tokens[overlap], free.x[overlap]
-    bound, best_x = work.define(T_min, tokens), work.define(X_best, x)
+    bound, best_x = work.define(least, tokens), work.define(X_best, x)
     there = Work({**work.values, T: bound, X: best_x})
     wanted = (free.fsdp, free.tensor) if overlap == "max" else (free.slope, sp.S.Zero)
     there.check(Chain(wanted[0], (("=", wanted[1]),)))
@@ -113,8 +118,8 @@ def _free_threshold(free: FreeMesh, overlap: str, known: Values) -> Step:
         if overlap == "max"
         else text("If they send one after the other, both together must be faster:"),
         Chain(t_math, ((">", t_fsdp if overlap == "max" else t_fsdp + t_tp),), asked=True),
-        Chain(T, ((">", T_min),), asked=True),
-        Chain(T_min, (("=", tokens), ("=", work.put(tokens)), amount(bound, "tokens"))),
+        Chain(T, ((">", least),), asked=True),
+        Chain(least, (("=", tokens), ("=", work.put(tokens)), amount(bound, "tokens"))),
         Chain(X_best, (("=", x), amount(best_x, "chips"))),
     )
 

@@ -168,7 +168,10 @@ def _integer_step(step: Applied, several: bool, degree: Degree, work: Work) -> B
         if several
         else say("{n} must be {rule}. From {before} on, the first is {after}:", **pieces)
     )
-    return work.step(statement, _reached(step, n, work), reason=_because(step))
+    line = _reached(step, n, work)
+    if step.after != degree.value:  # a later rule makes it another number, which alone has the symbol
+        line = Chain(line.links[0][1], line.links[1:])
+    return work.step(statement, line, reason=_because(step))
 
 
 def _reached(step: Applied, n: sp.Symbol, work: Work) -> Chain:

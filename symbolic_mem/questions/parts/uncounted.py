@@ -8,14 +8,17 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.left_by_plan import left_by_plan
-from symbolic_mem.accounts.left_out import OTHER, ROWS, WORKING, LeftOut, beyond, left_out
+from symbolic_mem.accounts.left_out import OTHER, ROWS, STEP, WORKING, LeftOut, beyond, left_out
 from symbolic_mem.accounts.row_padding import row_padding
 from symbolic_mem.accounts.schedule import schedule_of
+from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.keys import OfRows
 from symbolic_mem.questions.parts.peaks import peak, step_of
 from symbolic_mem.study.study import Study
@@ -114,12 +117,46 @@ def is_a_run(study: Study) -> bool:
     return bool(study.recipe.engine) or study.plan is not None
 
 
-def uncounted_bytes(study: Study, values: Given, *, padded: bool = False) -> Number:
-    """All that is not counted of a run and has a size, each at its most; nothing where that is the padding of rows alone."""
+def uncounted_bytes(study: Study, values: Given, *, padded: bool = False, counted: tuple[str, ...] = KINDS) -> Number:
+    """All that is not counted of a run and has a size, each at its most; nothing where that is the padding of rows alone.
+
+    What the optimizer makes in its step has the room of the activations, which are gone then: more than they is beside them.
+    """
     if not is_a_run(study):
         return 0
-    found = [(one.name, size) for one, size in _besides(study, Numbers.of(values), padded=padded) if size]
+    numbers = Numbers.of(values)
+    besides = list(_besides(study, numbers, padded=padded))
+    gone = _gone(study, numbers, counted) if any(one.name == STEP and size for one, size in besides) else 0
+    found = [(one.name, max(size - gone, 0) if one.name == STEP else size) for one, size in besides if size]
     return sum(size for _, size in found) if any(name != ROWS for name, _ in found) else 0
+
+
+def taken_beside(study: Study, one: LeftOut, counted: tuple[str, ...] = KINDS) -> sp.Expr | None:
+    """The bytes that something takes beside what is counted and there at its moment, as `uncounted_bytes` adds them up.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cs336-a1-adamw").change(values={"B": 3})
+    >>> copy = next(one for one in uncounted(study) if one.name == STEP)
+    >>> [int(expr.xreplace(dict(study.values))) for expr in (copy.size, taken_beside(study, copy))]
+    [8508230400, 0]
+    """
+    if one.size is None or one.name != STEP or not (there := _there_no_more(study, counted)):
+        return one.size
+    return sp.Max(sp.S.Zero, one.size - there.total)
+
+
+def _there_no_more(study: Study, counted: tuple[str, ...]) -> Memory:
+    """What is counted on one device and gone when the optimizer steps."""
+    kinds = tuple(kind for kind in ("activations", "buffers") if kind in counted)
+    return study.placed(kinds) if kinds else Memory(())
+
+
+def _gone(study: Study, numbers: Numbers, counted: tuple[str, ...]) -> Number:
+    there = _there_no_more(study, counted)
+    try:
+        return numbers[there.total] if there else 0
+    except MissingValue:
+        return 0
 
 
 def uncounted_items(study: Study, found: Sequence[LeftOut], rows: tuple[Prose, ...] | None = None) -> tuple[Prose, ...]:
