@@ -225,14 +225,16 @@ def _formula(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     assert compared is not None
     put = listed([f"{symbol} = {value}" for symbol, value in compared.put.items()]) if compared.put else ""
     if compared.rounded and verdict.right:
+        pieces |= {"figures": text(_figures(compared.rounded)), "put": text(put)}
+        exact = sp.expand(compared.expected.xreplace(dict(compared.put)))
+        if verdict.claimed.measures == "bytes":
+            return say(
+                "{claim} is right to {figures} in its numbers: exactly it is {exact} bytes with {put}.",
+                exact=exact,
+                **pieces,
+            )
         return say(
-            "{claim} is right to {figures} in its numbers: exactly it is {formula} bytes with {put}."
-            if verdict.claimed.measures == "bytes"
-            else "{claim} is right to {figures} in its numbers: exactly it is {formula} with {put}.",
-            figures=text(_figures(compared.rounded)),
-            formula=sp.expand(compared.expected.xreplace(dict(compared.put))),
-            put=text(put),
-            **pieces,
+            "{claim} is right to {figures} in its numbers: exactly it is {exact} with {put}.", exact=exact, **pieces
         )
     if compared.same and put and compared.claimed.free_symbols:
         return say(
