@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import saved_terms, state_terms
 from symbolic_mem.accounts.instant import Instant
+from symbolic_mem.accounts.kept import TABLES, without
 from symbolic_mem.accounts.momentary import loss_term
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.accounts.received import received, returned
@@ -171,11 +172,18 @@ class _Step:
 
     @cached_property
     def flight(self) -> tuple[Term, ...]:
-        """What the micro-batches in flight keep, in the blocks and in the layers before them."""
+        """What the micro-batches in flight keep, in the blocks and in the layers before them.
+
+        Rotary tables are no micro-batch's: each chunk of each stage has them once, as torchtitan registers them (9dec370, models/llama/model.py,
+        freqs_cis) and Megatron-LM makes them for the first (d98e8a6, rotary_pos_embedding.py, forward is cached).
+        """
         rank, layers = self.rank, []
         whole = units(rank.model)
         held = rank.held or (sp.S.One,)
-        layers += [replace(layer, repeat=layer.repeat * held[0]) for layer in whole.before]
+        layers += [replace(without(layer, TABLES), repeat=layer.repeat * held[0]) for layer in whole.before]
+        for layer in units(self.built.model).before:
+            tables = tuple(one for one in layer.saved if one.name in TABLES)
+            layers += [Layer("rotary tables", saved=tables, repeat=layer.repeat * len(held))] if tables else []
         for chunk, times in self._chunks(held):
             kept = recompute(chunk, self.recipe.recompute).layers
             layers += [replace(layer, repeat=layer.repeat * times) for layer in kept]

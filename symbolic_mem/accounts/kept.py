@@ -95,13 +95,13 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
         return
     over = place is not None and place.index == 0 and moment is None and row.phase == "backward"
     over = over and row.activations == "before"
-    layers = [_without(layer, TABLES) if over else layer for layer in step.units.before]
+    layers = [without(layer, TABLES) if over else layer for layer in step.units.before]
     if row.activations in ("all", "blocks", "loss", "end"):
         for unit in step.units.blocks:
             layers += _kept(step, unit, unit.count)
         layers += _output(step)
         if row.activations == "loss":
-            layers += (_without(layer, DONE) for layer in step.units.after)
+            layers += (without(layer, DONE) for layer in step.units.after)
         layers += step.units.after if row.activations == "all" else ()
     elif row.activations == "own":
         assert place is not None
@@ -148,7 +148,8 @@ def _output(step: Step) -> tuple[Layer, ...]:
     return (Layer("output of the last block", saved=output),) if output else ()
 
 
-def _without(layer: Layer, names: tuple[str, ...]) -> Layer:
+def without(layer: Layer, names: tuple[str, ...]) -> Layer:
+    """Return a layer without the saved tensors of these names."""
     return replace(layer, saved=tuple(one for one in layer.saved if one.name not in names))
 
 

@@ -114,3 +114,10 @@ def test_gradients_of_one_micro_batch_are_not_added_up():
 def test_the_plan_of_stages_needs_stages():
     with pytest.raises(BadInput, match=r"give n_pp of at least 2, or the plan of its parts"):
         study(n_pp=1)
+
+
+def test_each_rank_has_its_rotary_tables_once():
+    """Cosines and sines of every token and number of a head, in 16 bits, whatever is in flight; of two chunks twice."""
+    assert of(study(), "activations of the rotary tables") == dict.fromkeys(RANKS, 2 * 2 * TOKENS * HEAD)
+    two = of(study("interleaved", n_chunks=2, n_micro=8), "activations of the rotary tables")
+    assert two == dict.fromkeys(RANKS, 2 * 2 * 2 * TOKENS * HEAD)
