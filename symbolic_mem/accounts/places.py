@@ -79,17 +79,8 @@ def _places(blocks: tuple[Unit, ...], how: Recompute, residues: tuple[int, ...])
             least = ahead + reach + 1 if ahead else 2  # with fewer blocks it is one of those from the end
             at = (sp.Integer(ahead), unit.count - 1 - ahead, *_way(how, start + ahead), least, None)
             yield Place(f"{FROM_START[ahead]} {name}", unit, *at, unit if ahead else below, unit)
-        yield Place(
-            name if unit.count == 1 else f"only {name}",
-            unit,
-            sp.S.Zero,
-            sp.S.Zero,
-            *_way(how, start),
-            1,
-            1,
-            below,
-            above,
-        )
+        only = name if unit.count == 1 else f"only {name}" if last == name else f"last {last}"
+        yield Place(only, unit, sp.S.Zero, sp.S.Zero, *_way(how, start), 1, 1, below, above)
 
 
 def _way(how: Recompute, index: int) -> tuple[bool, int]:
