@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
+from symbolic_mem.hardware.software import read_software
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
 from symbolic_mem.plans.placement import over
@@ -264,3 +265,13 @@ def test_whose_parameters_a_state_is_of():
 def test_a_notebook_shows_the_bytes_of_each_state():
     shown = recipe("cs336")._repr_mimebundle_()["text/html"]
     assert re.search("master weights</th><td[^>]*>4 bytes for each parameter<", shown)
+
+
+def test_what_an_engine_holds_for_itself_has_the_range_that_software_counts():
+    sizes = {one.name: (one.low, one.high) for one in read_software("all").overheads}
+    low, high = (sum(sizes[name][side] for name in ("context", "workspaces")) / 2**30 for side in (0, 1))
+    more = [100 * (float(factor) - 1) for factor in sizes["allocator"]]
+    words = f"the runtime (on NVIDIA GPUs ≈ {low:.1f} to {high:.1f} GiB) and memory fragmentation (≈ {more[0]:.1f} to {more[1]:.1f} % of what is allocated)"
+    engines = [one for one in presets().values() if one.engine or one.serves]
+    assert len(engines) == 14
+    assert all(any(said.words.endswith(words) for said in one.not_counted) for one in engines)
