@@ -13,6 +13,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.claims.at_instants import PEAK, at_instant, instant_called
+from symbolic_mem.models.counts import active_parameters, trainable_parameters
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.peaks import peak_bytes
@@ -21,14 +22,18 @@ from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 PER_TOKEN, HOST = "kv_cache_per_token", "host"
+ACTIVE, TRAINABLE = "active_parameters", "trainable_parameters"
+PARAMETERS = ("parameters", ACTIVE, TRAINABLE)
 ACCOUNT = (
     *KINDS,
-    *("static", "total", "parameters", "bytes_per_parameter", "activations_per_token", PER_TOKEN, "tokens", PEAK, HOST),
+    *("static", "total", *PARAMETERS, "bytes_per_parameter", "activations_per_token", PER_TOKEN, "tokens", PEAK, HOST),
 )
 _MEANINGS = {
     "static": "bytes of weights, gradients and optimizer state",
     "total": "bytes of everything that is counted",
     "parameters": "the number of parameters",
+    ACTIVE: "the number of parameters that one token visits",
+    TRAINABLE: "the number of parameters that are trained",
     "bytes_per_parameter": "bytes of state for one parameter",
     "activations_per_token": "bytes of activations for one token",
     PER_TOKEN: "bytes that one token of a sequence leaves in the caches of all layers",
@@ -82,8 +87,8 @@ def _part(study: Study, name: str) -> Memory:
 def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> sp.Expr:
     """The number of the account that is called `name`, as a formula."""
     match name:
-        case "parameters":
-            return study.model.parameters
+        case "parameters" | "active_parameters" | "trainable_parameters":
+            return _parameters(study, name)
         case "tokens":
             return B * S
         case "bytes_per_parameter":
@@ -109,9 +114,9 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
     """Return the number of the account that is called `name`; raises `MissingValue` for what it needs."""
     memory, meaning = study.memory, _MEANINGS.get(name, f"bytes of the {name}")
     match name:
-        case "parameters":
-            found = number(study.model.parameters, study.values, meaning)
-            return Claimed(found, "number", meaning, unit="parameters")
+        case "parameters" | "active_parameters" | "trainable_parameters":
+            found = number(_parameters(study, name), study.values, meaning)
+            return Claimed(found, "number", meaning, unit="parameters", of_one="token" if name == ACTIVE else "")
         case "tokens":
             return Claimed(number(B * S, study.values, meaning), "count", meaning, unit="tokens")
         case "bytes_per_parameter":
@@ -140,6 +145,15 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
         held = at_instant(study, name).at(study.numbers)
         return Claimed(held, "bytes", f"bytes of one device at {name}", unit="bytes", of_one="device")
     return Claimed(_memory(study, name, counted).at(study.numbers), "bytes", meaning, unit="bytes")
+
+
+def _parameters(study: Study, name: str) -> sp.Expr:
+    """All parameters, those that one token visits, or those that are trained."""
+    if name == ACTIVE:
+        return active_parameters(study.model, study.built.architecture, study.built.visited or sp.S.One)
+    if name == TRAINABLE and not study.recipe.trains:
+        raise NoNumber("the account is of inference, which trains no parameters; take a recipe of training")
+    return trainable_parameters(study.model) if name == TRAINABLE else study.model.parameters
 
 
 def _caching(study: Study) -> Study:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.claims.account import parts_of_account
+from symbolic_mem.claims.account import ACTIVE, TRAINABLE, parts_of_account
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.names import one_word, same_symbol
@@ -49,7 +49,8 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     yield from answers
     counts = {"devices", *map(str, degrees(study))}
     answered = label is not None and not counts.isdisjoint(answers)  # then no other question counts devices
-    yield from (name for name in known(study) if name not in answers and not (answered and name in counts))
+    said = {*answers, ACTIVE, TRAINABLE}  # which parameters are meant, a claim about some of them says
+    yield from (name for name in known(study) if name not in said and not (answered and name in counts))
     if claim.unit in BYTES_PER:
         yield from parts_of_account(study)
     for question in chosen:

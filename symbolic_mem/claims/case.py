@@ -81,7 +81,8 @@ def read_off(claimed: Claimed, how: Misreading) -> Result | None:
     if claimed.value is None:
         return Result(None)
     if how.times != 1:
-        return Result(Fraction(claimed.value * how.times)) if claimed.unit == "parameters" else None
+        all_of_them = claimed.unit == "parameters" and not claimed.of_one
+        return Result(Fraction(claimed.value * how.times)) if all_of_them else None
     if how.spread != 1:
         return Result(Fraction(claimed.value) * how.spread) if claimed.measures == "bytes" else None
     if claimed.measures == "tokens":

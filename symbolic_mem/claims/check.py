@@ -19,7 +19,7 @@ from symbolic_mem.claims.device_words import of_device
 from symbolic_mem.claims.explain import Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula, counts_otherwise
-from symbolic_mem.claims.measures import IN_BYTES
+from symbolic_mem.claims.measures import IN_BYTES, known_unit
 from symbolic_mem.claims.own_account import is_another, own_number
 from symbolic_mem.claims.pinned import held, pinned
 from symbolic_mem.claims.rule import right_to
@@ -30,7 +30,7 @@ from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study, of_study
 
-_SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] bytes?)")  # millions, say, not a symbol
+_SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] (?:bytes?|param(?:eter)?s?|tokens?))")  # millions, say, not a symbol
 MAX_NEAR = 4  # numbers of one name whose slips are looked for
 _SYMBOL = re.compile(r"P(?: \w+)?|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
 
@@ -113,13 +113,14 @@ def _has_a_slip(verdict: Verdict) -> bool:
 
 
 def _nearest(verdicts: Sequence[tuple[Verdict, Case]]) -> list[tuple[Verdict, Case]]:
-    """Which of several numbers a wrong claim is held against: the first; of peaks, of lines and of what is given, the nearest come first.
+    """Which of several numbers a wrong claim is held against: the first; of peaks, of lines, of sizes and of what is given, the nearest come first.
 
     What a question asks for is its own, and a formula is of the first.
     """
     verdict, case = verdicts[0]
     line = case.question is not None and verdict.name not in case.question.claimable
-    if verdict.compared is not None or not (line or verdict.claimed.given or verdict.name == PEAK):
+    size = case.question is not None and case.question.where == ASKED and verdict.claimed.extreme == "most"
+    if verdict.compared is not None or not (line or size or verdict.claimed.given or verdict.name == PEAK):
         return [verdicts[0]]
     return sorted((one for one in verdicts if (one[0].ratio or 0) > 0), key=lambda one: _off(one[0])) or [verdicts[0]]
 
@@ -215,6 +216,7 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
     if nearest is None and not read.bare:
         return read  # why it is none of them, its own name tells
     if nearest is None:
+        known_unit(read.text, read.unit)
         raise BadInput(
             f"claim {read.text!r}: nothing of the study is counted {f'in {read.unit}' if read.unit else 'without a unit'}; name a "
             "quantity, as in P=38"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.measures import IN_BYTES, factor, share_of
+from symbolic_mem.claims.measures import IN_BYTES, MULTIPLIERS, factor, share_of
 from symbolic_mem.claims.reckoned import in_bytes, reckoned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.said import chained, multiplied, plain, said, separated
@@ -21,6 +22,16 @@ _SYMBOLS = "CDELNPST"  # behind a number rather a symbol than a multiplier
 _ANSWER = re.compile(r"[^\W\d][\w ]*[:=]\s*")
 NEVER = ("none", "infeasible", "impossible", "no solution")
 _BESIDE = re.compile(rf"\s*(?P<name>[^\W\d][\w -]*?)\s+(?P<amount>[0-9][0-9.,]*\s*(?:{'|'.join(IN_BYTES)}))\s*")
+_NUMBER = r"[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?"
+_OF = re.compile(
+    rf"(?P<amount>{_NUMBER}\s*(?:{'|'.join(sorted(IN_BYTES.keys() - {'B'}))}))\s+(?:(?:of|for|in)\s+)?(?:(?:all|the)\s+)*"
+    r"(?P<name>(?!(?:all|the|of|per|for|in|on|at|by|each|an?|total|device|memory)\b)[^\W\d][\w -]*)"
+)
+_OF_PARAMETERS = re.compile(
+    rf"(?P<amount>{_NUMBER}(?:\s*(?:{'|'.join(MULTIPLIERS)}))?)\s+(?:of\s+)?(?P<name>(?:active|activated|trainable|trained)"
+    r"(?:\s+(?:parameters|params|weights))?)(?:\s+per\s+token)?"
+)
+_OF_MEMORY = re.compile(r"(?<=B)\s+(?:of\s+)?(?:(?:device|GPU)\s+)?(?:memory|HBM|VRAM)$")
 _COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
 _RANGE = re.compile(r"[0-9][0-9.,]*\s*(?:-|–|—|to)\s*[0-9][0-9.,]*\s*[^\W\d]*$")
 _SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])|[×*·⋅]\s*[0-9][0-9.,]*B\s*$"), re.compile(r"\bbytes?\b")
@@ -119,6 +130,9 @@ def read_claim(text: str) -> Claim:
     named = separated(plain(text))
     if named is None:
         read = said(_unnamed(plain(text)))
+        read = replace(read, value=_OF_MEMORY.sub("", read.value))
+        if of := _OF.fullmatch(read.value) or _OF_PARAMETERS.fullmatch(read.value):
+            return replace(read_claim(f"{of['name']} = {of['amount']}"), bound=read.bound, each=read.each)
         alone = None if "=" in read.value else spelled(read.value)
         if alone is None and (beside := _BESIDE.fullmatch(plain(text))):
             return read_claim(f"{beside['name']} = {beside['amount']}")

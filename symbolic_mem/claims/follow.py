@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.account import ACCOUNT, kinds_of
+from symbolic_mem.claims.account import ACCOUNT, PARAMETERS, kinds_of
 from symbolic_mem.claims.amounts import scale_kinds
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.catalogue import Slip
@@ -62,7 +62,7 @@ def _kinds(one: Earlier, case: Case) -> tuple[str, ...]:
 
 
 def _of_memory(case: Case, name: str) -> bool:
-    return name not in ("parameters", "tokens") if case.question is None else case.question.subject == "memory"
+    return name not in (*PARAMETERS, "tokens") if case.question is None else case.question.subject == "memory"
 
 
 def _same(one: Earlier, name: str, case: Case) -> bool:

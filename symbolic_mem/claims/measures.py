@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.units import BYTES_PER, parse_bytes
 from symbolic_mem.study.claimed import Claimed
 
@@ -27,6 +27,7 @@ _SAME = {
     **dict.fromkeys(("times", "x", "fold"), ""),
 }
 _SECONDS = {"minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600, "day": 86400, "week": 604800}
+_LIKE_BYTES, _DIGITS = re.compile(r"[kmgtpe]i?b", re.IGNORECASE), re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PER = re.compile(r"\s*/\s*|\s+per\s+")
 
 
@@ -64,6 +65,20 @@ def share_of(number: Fraction, percent: Fraction) -> Fraction:
     if not (0 < number <= 1 and percent > 0):
         return Fraction(1)
     return min((Fraction(1), Fraction(100)), key=lambda each: max(each * number / percent, percent / (each * number)))
+
+
+def known_unit(text: str, unit: str) -> None:
+    """Raise `BadInput` where a unit is one of memory that does not say which, such as KB or Gb, and say the two.
+
+    >>> known_unit("70 devices", "devices")
+    >>> known_unit("70.272 KB", "KB")
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: claim '70.272 KB': '70.272 KB' does not say which unit: write 70.272 kB (10^3 bytes each) or 70.272 KiB (2^10 bytes each)
+    """
+    unit, number = _PER.split(unit, maxsplit=1)[0], _DIGITS.search(text.replace(",", ""))
+    if number is not None and unit not in BYTES_PER and _LIKE_BYTES.fullmatch(unit):
+        with at_place(f"claim {text!r}"):
+            parse_bytes(f"{number[0]} {unit}")
 
 
 def is_time(unit: str) -> bool:

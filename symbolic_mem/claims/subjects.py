@@ -15,6 +15,8 @@ from symbolic_mem.base.ledger import Entry
 from symbolic_mem.base.symbols import M_device, f_load, n_fsdp, table
 from symbolic_mem.claims.account import (
     ACCOUNT,
+    ACTIVE,
+    PARAMETERS,
     NoNumber,
     account_claim,
     account_name,
@@ -206,8 +208,8 @@ def _accounts(study: Study, name: str) -> tuple[Study, ...]:
     mesh = {*study.plan.axes, *SCHEDULED, f_load}
     values = {symbol: value for symbol, value in study.values.items() if symbol not in mesh}
     whole = replace(study, plan=None, values=values)
-    if name == "parameters":
-        return whole, study
+    if name in PARAMETERS:
+        return (whole,) if name == ACTIVE else (whole, study)
     stages = kept_instants(study, KINDS) if staged(study) and kinds_of(name) else ()
     return study, whole, *stages
 

@@ -33,6 +33,16 @@ def parameters_by_group(model: Model) -> dict[str, sp.Expr]:
     }
 
 
+def trainable_parameters(model: Model) -> sp.Expr:
+    """Return the parameters that training updates: all of a model, or what adapters and modules trained whole leave of it.
+
+    >>> from symbolic_mem.models.ffn import ffn
+    >>> trainable_parameters(ffn())
+    2*L*d_ff*d_model
+    """
+    return sp.Add(*(held.repeat * one.elements for held in model.weights.trained.held for one in held.weights))
+
+
 def active_parameters(model: Model, architecture: Architecture | None, visited: sp.Expr = sp.S.One) -> sp.Expr:
     """Return the parameters that one token visits: of the routed experts k in E, of everything else all.
 
