@@ -14,7 +14,7 @@ from symbolic_mem.claims.at_instants import PEAK
 from symbolic_mem.claims.bare import batch_above, in_cases, quantities
 from symbolic_mem.claims.beside import beside, repeats_given
 from symbolic_mem.claims.case import Case, read_off
-from symbolic_mem.claims.claim import Claim, read_claim
+from symbolic_mem.claims.claim import Claim, NotABound, read_claim
 from symbolic_mem.claims.device_words import of_device
 from symbolic_mem.claims.explain import Search
 from symbolic_mem.claims.follow import Earlier, following
@@ -172,7 +172,7 @@ def _compared(study: Study, read: Claim, question: str | None, *, whole: bool = 
             continue
         try:
             verdict = _judged(read, called_there, case, label)
-        except (MissingValue, NoNumber) as missing:
+        except (MissingValue, NoNumber, NotABound) as missing:
             absent = absent or missing
             continue
         except BadInput:
@@ -201,10 +201,14 @@ def _may_be(first: Verdict, name: str, case: Case) -> bool:
 def _named(study: Study, read: Claim, names: Iterable[str], question: str | None) -> Claim:
     """A claim of one of several quantities, of that which it is right of; else of the nearest that has its unit."""
     nearest: tuple[Fraction, Claim] | None = None
+    no_bound: BadInput | None = None
     for name in names:
         claim = replace(read, name=name)
         try:
             verdicts = _compared(study, claim, question)
+        except NotABound as error:
+            no_bound = no_bound or error
+            continue
         except BadInput:
             continue  # it has no number here, or is counted in something else
         for verdict, _ in verdicts:
@@ -217,6 +221,8 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
         return read  # why it is none of them, its own name tells
     if nearest is None:
         known_unit(read.text, read.unit)
+        if no_bound is not None:
+            raise no_bound
         raise BadInput(
             f"claim {read.text!r}: nothing of the study is counted {f'in {read.unit}' if read.unit else 'without a unit'}; name a "
             "quantity, as in P=38"
@@ -296,7 +302,8 @@ def _with_number(
     stated = Stated(None)
     if compared is None and claim.spelled is not None:
         try:
-            stated = Stated(claim.number, claim.scale(claimed), claim.spelled.unit)
+            scale = claim.scale(claimed)
+            stated = Stated(claim.within(scale, claimed), scale, claim.spelled.unit)
         except BadInput:
             compared = _product(claim, name, case)
             if compared is None:

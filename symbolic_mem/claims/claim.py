@@ -12,7 +12,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import IN_BYTES, MULTIPLIERS, factor, share_of
 from symbolic_mem.claims.reckoned import in_bytes, reckoned
 from symbolic_mem.claims.rule import right_to
-from symbolic_mem.claims.said import chained, multiplied, plain, said, separated
+from symbolic_mem.claims.said import bounded, chained, multiplied, plain, said, separated
 from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.study.claimed import Claimed
 
@@ -32,10 +32,15 @@ _OF_PARAMETERS = re.compile(
     r"(?:\s+(?:parameters|params|weights))?)(?:\s+per\s+token)?"
 )
 _OF_MEMORY = re.compile(r"(?<=B)\s+(?:of\s+)?(?:(?:device|GPU)\s+)?(?:memory|HBM|VRAM)$")
+_SIGNS, _STRICT = (">", "<", "≥", "≤", "≈", "=>", "=<"), {"more": "least", "fewer": "most"}
 _COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
 _RANGE = re.compile(r"[0-9][0-9.,]*\s*(?:-|–|—|to)\s*[0-9][0-9.,]*\s*[^\W\d]*$")
 _SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])|[×*·⋅]\s*[0-9][0-9.,]*B\s*$"), re.compile(r"\bbytes?\b")
 _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
+
+
+class NotABound(BadInput):
+    """A bound where there is one number."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class Claim:
     """What is claimed of the quantity `name`, as the `text` has it: a number as it is `spelled`, or a `formula`.
 
     Where it is neither, the claim is that there is no such number. A `bare` one was stated without a name. `bound` is
-    "least" or "most" where it was said to be one, `each` the words that say that it is of one device.
+    "least" or "most" where it was said to be one, "more" or "fewer" where the number itself is not in it; `each` are the words that
+    say that it is of one device.
     """
 
     name: str
@@ -57,7 +63,9 @@ class Claim:
     @property
     def stated(self) -> str:
         """The claim as it was given."""
-        return self.text if self.bare else f"{self.name}={self.text}"
+        if self.bare:
+            return self.text
+        return f"{self.name} {self.text}" if self.text.startswith(_SIGNS) else f"{self.name}={self.text}"
 
     @property
     def number(self) -> Fraction | None:
@@ -73,6 +81,13 @@ class Claim:
     def never(self) -> bool:
         """Whether it is that there is no such number."""
         return self.spelled is None and not self.formula
+
+    def within(self, scale: Fraction, claimed: Claimed) -> Fraction | None:
+        """The number of things of which each is `scale` that the claim comes to: more than 45 devices are 46 at least."""
+        step = {"more": 1, "fewer": -1}.get(self.bound, 0)
+        if self.number is None or not step or not claimed.whole:
+            return self.number
+        return self.number + step / scale
 
     def scale(self, claimed: Claimed) -> Fraction:
         """What one of the claim's unit is in the unit of the quantity; raises `BadInput` for a unit of something else.
@@ -96,8 +111,11 @@ class Claim:
 
     def _fits(self, claimed: Claimed) -> None:
         """Refuse words round a number that are not those of the quantity."""
-        if self.bound and self.bound != ("least" if claimed.measures == "devices" else claimed.extreme):
-            raise BadInput(
+        extreme = "least" if claimed.measures == "devices" else claimed.extreme
+        strict = self.bound in _STRICT
+        whole = claimed.whole and self.number is not None and self.number.denominator == 1
+        if self.bound and (_STRICT.get(self.bound, self.bound) != extreme or (strict and not whole)):
+            raise NotABound(
                 f"claim {self.stated!r}: {claimed.meaning} is one number, not a bound; claim the number alone"
             )
         if self.each and claimed.of_one != "device":
@@ -133,6 +151,8 @@ def read_claim(text: str) -> Claim:
         read = replace(read, value=_OF_MEMORY.sub("", read.value))
         if of := _OF.fullmatch(read.value) or _OF_PARAMETERS.fullmatch(read.value):
             return replace(read_claim(f"{of['name']} = {of['amount']}"), bound=read.bound, each=read.each)
+        if named_bound := bounded(read.value):
+            return read_claim(" = ".join(named_bound))
         alone = None if "=" in read.value else spelled(read.value)
         if alone is None and (beside := _BESIDE.fullmatch(plain(text))):
             return read_claim(f"{beside['name']} = {beside['amount']}")

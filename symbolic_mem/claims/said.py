@@ -9,11 +9,16 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.laid_out import laid_out
 from symbolic_mem.claims.measures import MULTIPLIERS
 
-_LEAST, _MOST = r"at least|no less than|>=|=>|≥|⩾", r"at most|up to|no more than|<=|=<|≤|⩽"
+_LEAST = r"at least|no less than|no fewer than|>=|=>|≥|⩾"
+_MOST = r"at most|up to|no more than|<=|=<|≤|⩽"
+_MORE, _FEWER = r"more than|greater than|larger than|over|above|>", r"less than|fewer than|smaller than|under|below|<"
+_BOUNDS = rf"(?P<least>{_LEAST})|(?P<most>{_MOST})|(?P<more>{_MORE})|(?P<fewer>{_FEWER})"
 _ABOUT = r"about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|exactly|some|≈|≃|∼|~"
 _NEED = r"(?:(?:so|thus|hence)\s+)?(?:we|you|i|one|it)\s+(?:will\s+|would\s+)?(?:needs?|requires?|takes?)"
-_BEFORE = re.compile(
-    rf"\s*(?:(?P<least>{_LEAST})|(?P<most>{_MOST})|(?:{_ABOUT})|(?:{_NEED})\b)(?=[\s\d.+-])\s*", re.IGNORECASE
+_BEFORE = re.compile(rf"\s*(?:{_BOUNDS}|(?:{_ABOUT})|(?:{_NEED})\b)(?=[\s\d.+-])\s*", re.IGNORECASE)
+_NAMED_BOUND = re.compile(
+    rf"(?P<name>[^\W\d][\w -]*?)\s+(?:(?:is|are|must|should|has|have|to|be)\s+)*(?P<value>(?:{_BOUNDS})\s*\d.*)",
+    re.IGNORECASE,
 )
 _AFTER = re.compile(r"[\s,]+(?:(?P<least>or more|and up)|(?P<most>or fewer|or less))\s*", re.IGNORECASE)
 _EACH = re.compile(
@@ -22,7 +27,7 @@ _EACH = re.compile(
 )
 _TOTAL = re.compile(r"(?<=[^\W\d])\s+(?:in total|total|altogether|overall)\s*", re.IGNORECASE)
 _SEPARATED = re.compile(
-    r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:[:=]=|=|:|(?P<sign>>=|<=|≥|≤|≈)|\b(?:is|are)\b)\s*(?P<value>\S.*)",
+    r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:(?P<sign>>=|<=|=>(?!=)|=<(?!=)|≥|≤|≈|(?<!-)>|<)|[:=]=|=|:|\b(?:is|are)\b)\s*(?P<value>\S.*)",
     re.DOTALL,
 )
 _SEPARATED_FORMULA = re.compile(
@@ -63,9 +68,12 @@ _IN_BRACKETS = re.compile(r"(.*\d)\s*[(\[]\s*([^\W\d]+)\s*[)\]]\s*", re.DOTALL)
 _ALL_IN_BRACKETS = re.compile(r"\(\s*([\d.,\s]+[^\W\d]*)\s*\)")
 
 
+BOUNDS = ("least", "most", "more", "fewer")
+
+
 @dataclass(frozen=True)
 class Said:
-    """A claimed `value` in plain signs; `bound` is "least" or "most" where it is said to be one.
+    """A claimed `value` in plain signs; `bound` is "least" or "most" where it is said to be one, "more" or "fewer" where it is not in it.
 
     `each` are the words that say that it is of one device; empty where there are none.
     """
@@ -89,6 +97,16 @@ def separated(text: str) -> tuple[str, str] | None:
     if match is None or match["name"].lower() in _NO_NAME:
         return None
     return match["name"], f"{match['sign'] or ''} {match['value']}".strip()
+
+
+def bounded(value: str) -> tuple[str, str] | None:
+    """Split a claim whose name stands before words that bound a number; None for any other.
+
+    >>> bounded("batch size at most 2"), bounded("n_fsdp must be more than 45"), bounded("at most 2")
+    (('batch size', 'at most 2'), ('n_fsdp', 'more than 45'), None)
+    """
+    match = _NAMED_BOUND.fullmatch(value)
+    return None if match is None else (match["name"], match["value"])
 
 
 def chained(value: str) -> list[str]:
@@ -140,7 +158,7 @@ def said(value: str) -> Said:
     """
     bound = each = ""
     while match := _BEFORE.match(value):
-        bound = bound or ("least" if match["least"] else "most" if match["most"] else "")
+        bound = bound or next((each for each in BOUNDS if match[each]), "")
         value = value[match.end() :]
     for pattern in (_AFTER, _EACH, _TOTAL):
         match = next((m for m in pattern.finditer(value) if m.end() == len(value)), None)

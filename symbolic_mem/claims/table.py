@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,7 @@ from symbolic_mem.document.words import plural
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.study import Study
 
+_STRICT = re.compile(r"[<>](?!=)")
 _SIGNS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 COLUMNS = ("name", "claim", "question", "person")
 WRITTEN = (
@@ -94,7 +96,8 @@ def _row(heads: Sequence[str], cells: Sequence[str], where: str, divided: str) -
         return Row("", question, person or name)
     if "=" in claim.lstrip("<>= ") or separated(plain(claim)) is not None:  # ">= 46" has no name
         return Row(claim, question, person or name)
-    return Row(f"{name}={claim}" if name else claim, question, person)
+    joined = f"{name} {claim}" if _STRICT.match(claim) else f"{name}={claim}"  # name=> 45 would be at least 45
+    return Row(joined if name else claim, question, person)
 
 
 def check_rows(study: Study, rows: Iterable[Row], *, question: str | None = None) -> list[tuple[Row, Verdict | Unread]]:

@@ -12,6 +12,7 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.shown import ONE_OF
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.counted import counting
 from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.follow import NAME, ROUNDED
@@ -45,7 +46,7 @@ def verdict_words(verdict: Verdict) -> Prose:
 def _verdict(verdict: Verdict) -> Prose:
     claim, label = verdict.claim, verdict.question
     read = claim.bare and claim.name != claim.unit
-    stated = f"{claim.text}, read as {claim.name}" if read else claim.stated.replace("=", " = ", 1)
+    stated = f"{claim.text}, read as {claim.name}" if read else _stated(claim)
     stated = stated if label is None else f"{stated} (question {label})"
     pieces: dict[str, Any] = {"claim": text(f"{stated}," if read else stated)}
     counted = counting(verdict)
@@ -70,6 +71,11 @@ def _verdict(verdict: Verdict) -> Prose:
     if not verdict.rounded:
         return say("{claim} is right: it is the exact number.", **pieces)
     return _rounded(verdict, pieces)
+
+
+def _stated(claim: Claim) -> str:
+    """A claim with a name as it is repeated: n_fsdp = 46, n_fsdp >= 46."""
+    return claim.stated.replace("=", " = ", 1) if claim.stated.startswith(f"{claim.name}=") else claim.stated
 
 
 def _of_given(verdict: Verdict) -> Prose:

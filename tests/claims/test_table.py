@@ -134,3 +134,9 @@ def test_a_claim_with_a_name_of_its_own_is_so_however_it_says_what_it_is(claim, 
         ("", "n_fsdp=>= 46"),
     ]
     assert all(verdict.right for _, verdict in check_rows(load_study("cs336-a2-xxl"), rows))
+
+
+def test_a_strict_bound_in_a_cell_is_one(tmp_path):
+    file = tmp_path / "answers.csv"
+    file.write_text("name,claim\nn_fsdp,> 45\nn_fsdp,>45\n")
+    assert all(verdict.right for _, verdict in check_rows(load_study("cs336-a2-xxl"), read_claims(str(file))))
