@@ -8,12 +8,13 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.account import ACCOUNT, PARAMETERS, kinds_of
+from symbolic_mem.claims.account import ACCOUNT, PARAMETERS, account_claim, kinds_of
 from symbolic_mem.claims.amounts import scale_kinds
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.catalogue import Slip
+from symbolic_mem.claims.names import ALIASES
 from symbolic_mem.claims.subjects import BATCH
-from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.models.tensors import KINDS, STATIC
 
 NAME = "right method from an earlier wrong number"
 ROUNDED = "right method from an earlier rounded number"
@@ -58,7 +59,18 @@ def _from(sources: Sequence[Earlier], slipped: Case) -> tuple[Slip, Case]:
 
 
 def _kinds(one: Earlier, case: Case) -> tuple[str, ...]:
-    return _KINDS.get(one.name) or kinds_of(one.name, case.counted)
+    name = _in_account(one, case)
+    return _KINDS.get(name) or kinds_of(name, case.counted)
+
+
+def _in_account(one: Earlier, case: Case) -> str:
+    """What the account calls a number that a question has a line of: its own name where the account has another number."""
+    name = ALIASES.get(one.name, one.name)
+    try:
+        same = name in (*_KINDS, *KINDS, "static") and account_claim(case.study, name, case.counted).value == one.truth
+    except BadInput:
+        return one.name
+    return name if same else one.name
 
 
 def _of_memory(case: Case, name: str) -> bool:
@@ -68,7 +80,7 @@ def _of_memory(case: Case, name: str) -> bool:
 def _same(one: Earlier, name: str, case: Case) -> bool:
     """Whether an amount is no more than a part of the other, which would explain a part by its whole."""
     kinds = set(kinds_of(name, case.counted)) if name in ACCOUNT else set()
-    return bool(kinds) and kinds < set(_kinds(one, case)) and one.name not in _KINDS
+    return bool(kinds) and kinds < set(_kinds(one, case)) and _in_account(one, case) not in _KINDS
 
 
 def _ratios(sources: Sequence[Earlier], case: Case) -> Mapping[str, Fraction]:

@@ -51,9 +51,8 @@ def _verdict(verdict: Verdict) -> Prose:
     pieces: dict[str, Any] = {"claim": text(f"{stated}," if read else stated)}
     counted = counting(verdict)
     if counted is not None and counted.otherwise:
-        return counted.right(
-            _figures(verdict.figures) if verdict.figures else "", exact_words(verdict, verdict.expected), **pieces
-        )
+        right_to_them = "" if not verdict.figures else f"{_figures(verdict.figures)}{_more_shown(verdict, ',')}"
+        return counted.right(right_to_them, exact_words(verdict, verdict.expected), **pieces)
     if verdict.compared is not None:
         return _formula(verdict, pieces)
     if verdict.right and claim.never:
@@ -103,14 +102,14 @@ def _rounded(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     """Right to some figures; where more are shown that are not those of the exact number, that too."""
     assert verdict.figures is not None and verdict.claim.spelled is not None, "what is rounded has figures"
     pieces |= {"figures": _figures(verdict.figures), "n": exact_words(verdict, verdict.expected)}
-    if verdict.claim.spelled.shown > verdict.figures:
-        shown = _counted(verdict.claim.spelled.shown)
-        return say(
-            "{claim} is right to {figures}, not to the {shown} that it shows: the exact number is {n}.",
-            shown=shown,
-            **pieces,
-        )
-    return say("{claim} is right to {figures}: the exact number is {n}.", **pieces)
+    pieces["more"] = text(_more_shown(verdict))
+    return say("{claim} is right to {figures}{more}: the exact number is {n}.", **pieces)
+
+
+def _more_shown(verdict: Verdict, then: str = "") -> str:
+    """That a claim shows more figures than are right, `then` with a comma behind it; nothing where it does not."""
+    shown = 0 if verdict.claim.spelled is None else verdict.claim.spelled.shown
+    return f", not to the {_counted(shown)} that it shows{then}" if shown > (verdict.figures or 0) else ""
 
 
 def _figures(number: int) -> str:

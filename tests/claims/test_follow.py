@@ -16,6 +16,8 @@ FOLLOWING = [
     ("cs336-a2-xxl", {}, ["static=2457 GiB", "total=4599 GiB"]),  # which is right of (b, remark), too
     ("cs336-a2-xxl", {}, ["P=110e9", "static=1760 GB"]),  # half the parameters, and rightly 16 bytes of each
     ("cs336-a2-xxl", {}, ["P=110e9", "static=1760 GB", "n_fsdp=29"]),
+    ("cs336-a1-adamw", {}, ["P=1.64B", "static=26.2 GB"]),  # P is a line of (c) alone; 16 * 1.64 = 26.24
+    ("cs336-a1-adamw", {}, ["P=1.64B", "weights=6.56 GB"]),
     ("cs336-a2-xxl", {}, ["total=3000 GiB", "devices=38"]),
     ("cs336-a2-xxl", {}, ["n_fsdp=50", "M_device=86.9 GiB"]),
     ("cs336-a2-xxl", {}, ["batch_tokens=25302", "batch_tokens_per_chip=396"]),
@@ -54,3 +56,17 @@ def test_a_part_does_not_follow_from_its_whole():
     study = load_study("cs336-a2-xxl")
     _, part = check_all(study, [("static=1758.8 GB", None), ("weights=439.7 GB", None)])
     assert NAME not in {slip.name for one in part.explanations for slip in one.slips}
+
+
+@pytest.mark.parametrize("claim", ["static=26.1 GB", "weights=6.57 GB"])
+def test_what_is_one_unit_beside_it_does_not_follow(claim):
+    _, verdict = check_all(load_study("cs336-a1-adamw"), [("P=1.64B", None), (claim, None)])
+    assert NAME not in {slip.name for one in verdict.explanations for slip in one.slips}
+
+
+def test_more_figures_than_are_right_are_told_of_another_count_too():
+    study = load_study("cs336-a1-adamw")
+    said = {each: plain_prose(verdict_words(check(study, f"F_adamw={each} GFLOP"))) for each in ("23.0", "23", "23.4")}
+    assert "is right to two figures, not to the three that it shows, with 11 operations" in said["23.0"]
+    assert "is right to two figures with 11 operations" in said["23"]
+    assert "is right to three figures with 11 operations" in said["23.4"]
