@@ -14,6 +14,7 @@ from symbolic_mem.base.shown import FAMILIES, ONE_OF, Shown, shown
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.device_words import names_device
+from symbolic_mem.claims.left import same_left
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.measures import IN_BYTES, factor, is_time
 from symbolic_mem.claims.names import one_word
@@ -71,7 +72,7 @@ class Printed:
         """Whether `name` is that of its row, of its line or of its device."""
         if self.device is not None:
             return names_device(name, self.device)
-        return not self.of_one and one_word(self.name).lower() == one_word(name).lower()
+        return not self.of_one and same_left(self.name, name)
 
     def is_of_one(self, claim: Claim) -> bool:
         """Whether it is what one device holds of what the claim names, and the claim says that it is of one."""

@@ -10,9 +10,10 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.claims.formulas import Compared, equivalent, joined, pythonic
+from symbolic_mem.claims.left import same_left
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.measures import IN_BYTES
-from symbolic_mem.claims.names import one_word, written
+from symbolic_mem.claims.names import written
 from symbolic_mem.claims.printed import BYTES, Printed
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Put, Side, Total
 from symbolic_mem.document.steps import Step
@@ -128,10 +129,7 @@ def _symbols(side: object) -> Iterator[sp.Basic]:
 
 def _is_left(chain: Chain, name: str) -> bool:
     """Whether `name` is what stands on the left of a line, a symbol or a formula; a letter alone in its own case."""
-    left = plain(chain.left)
-    if pythonic(left) == pythonic(name):
-        return True
-    return len(name) > 1 and one_word(left).lower() == one_word(name).lower()
+    return same_left(plain(chain.left), name)
 
 
 def _chains(study: Study, question: Question) -> tuple[Chain, ...]:

@@ -152,3 +152,17 @@ def test_what_a_question_has_as_an_expression_has_its_number_in_the_account():
     study = load_study("cs336-a1-adamw")
     assert check(study, "M_weights = 8.508 GB").right  # 4 bytes for each of 2,127,057,600
     assert not check(study, "M_weights = 8.6 GB").right
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "⌈M_div/(C_mem − M_fix)⌉",
+        "⌈M_div/(C_mem - M_fix)⌉",
+        r"\left\lceil \frac{M_{\mathrm{div}}}{C_{\mathrm{mem}} - M_{\mathrm{fix}}}\right\rceil",
+    ],
+)
+def test_a_formula_on_the_left_may_have_any_signs(left):
+    study = load_study("set-sharding")
+    assert check(study, f"{left} = 11", question="c").right
+    assert not check(study, f"{left} = 12", question="c").right
