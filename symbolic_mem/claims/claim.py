@@ -25,7 +25,7 @@ _BESIDE = re.compile(rf"\s*(?P<name>[^\W\d][\w -]*?)\s+(?P<amount>[0-9][0-9.,]*\
 _NUMBER = r"[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?"
 _OF = re.compile(
     rf"(?P<amount>{_NUMBER}\s*(?:{'|'.join(sorted(IN_BYTES.keys() - {'B'}))}))\s+(?:(?:of|for|in)\s+)?(?:(?:all|the)\s+)*"
-    r"(?P<name>(?!(?:all|the|of|per|for|in|on|at|by|each|an?|total|device|memory)\b)[^\W\d][\w -]*)"
+    r"(?P<name>(?!.*\bper\b)(?!(?:all|the|of|per|for|in|on|at|by|each|an?|total|device|memory)\b)[^\W\d][\w -]*)"
 )
 _OF_PARAMETERS = re.compile(
     rf"(?P<amount>{_NUMBER}(?:\s*(?:{'|'.join(MULTIPLIERS)}))?)\s+(?:of\s+)?(?P<name>(?:active|activated|trainable|trained)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BULLET = re.compile(r"\s*(?:[-*•–]\s+(?=[^\W\d])|\d{1,2}[.)]\s+(?=[^\W\d]|\\|\$)|\(?[a-z]\)\s+|>\s+|#+\s+)")
+_BULLET = re.compile(r"\s*(?:[-*•–]\s+(?=[^\W\d])|\d{1,2}[.)]\s+(?=[^\W\d]|\\|\$)|\(?[a-z]\)\s+|>\s+(?!\d)|#+\s+)")
 _NUMBER_OF = re.compile(r"^\s*#\s*(?:of\s+)?(?=param)")
 _MARKED = re.compile(r"(?<![\w)\]*])(\*\*|`+)(?=\S)(.+?)(?<=\S)\1(?![\w(*])")
 _ROW_END = re.compile(r"\s*(?:\\\\|\\tabularnewline|\\hline|\\midrule|\\bottomrule)\s*$")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -190,11 +191,12 @@ def _rule(verdict: Verdict) -> Prose:
 
 def _nearest(verdict: Verdict) -> Prose:
     """Of a wrong claim without a name, how it was read, and how to say which quantity is meant."""
-    if not verdict.claim.bare:
+    claim = verdict.claim
+    if not claim.bare:
         return text("")
     return say(
         "That is the nearest number with this unit; write its name, as in {name}, where another is meant.",
-        name=f"{verdict.claim.name}={verdict.claim.text.removesuffix(verdict.claim.name)}".rstrip(),
+        name=replace(claim, bare=False, text=claim.text.removesuffix(claim.name).rstrip()).stated,
     )
 
 

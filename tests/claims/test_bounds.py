@@ -19,6 +19,7 @@ from symbolic_mem.render.text import plain_prose
         ("cs336-a2-xxl", "n_fsdp > 45", "n_fsdp > 46"),
         ("cs336-a2-xxl", "n_fsdp must be at least 46", "n_fsdp must be at least 47"),
         ("cs336-a2-xxl", "more than 45 devices", "more than 44 devices"),
+        ("cs336-a2-xxl", "> 45 devices", "> 44 devices"),
         ("cs336-a2-xxl", "no fewer than 46 devices", "no fewer than 45 devices"),
         ("cs336-a2-xxl", "T >= 20445", "T >= 20444"),
         ("cs336-a2-xxl", "T > 20444", "T > 20445"),

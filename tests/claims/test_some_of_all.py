@@ -63,6 +63,7 @@ def test_inference_trains_none() -> None:
 
 def test_an_amount_of_memory_is_no_name() -> None:
     assert read_claim("94.5 GiB of memory per GPU").bare
+    assert read_claim("16 bytes of state per parameter").bare
     assert read_claim("at least 30 GiB of weights").bound == "least"
 
 
