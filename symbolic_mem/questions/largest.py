@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
+from math import inf
 from typing import Any, Self
 
 import sympy as sp
@@ -19,7 +20,7 @@ from symbolic_mem.base.symbols import B, P, S, T, f_load, lookup, n_fsdp, named
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say, text
-from symbolic_mem.document.steps import Block
+from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import capitalised, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
@@ -28,7 +29,7 @@ from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.full_windows import full_windows
-from symbolic_mem.questions.parts.grown import grown_instants, opened
+from symbolic_mem.questions.parts.grown import at_blocks, blocks_turns, grown_instants
 from symbolic_mem.questions.parts.host_keys import Host, host, need_both, offloaded
 from symbolic_mem.questions.parts.host_sizes import OnHost, none_fits, on_host
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
@@ -56,7 +57,7 @@ from symbolic_mem.solvers.inverse import Upper, tightness
 from symbolic_mem.solvers.layout import cuts_at
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
-from symbolic_mem.solvers.rules import AtMost, Rule
+from symbolic_mem.solvers.rules import AtMost, MultipleOf, Rule, allowed
 from symbolic_mem.solvers.whole_rows import with_whole_rows
 from symbolic_mem.study.answered import once_for
 from symbolic_mem.study.claimed import Claimed
@@ -101,7 +102,7 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         tokens = ("B", "S") if str(self.symbol) == "T" else ()
         return (str(self.symbol), *tokens, *(change.aspect for change in self.values))
 
-    def upper(self, study: Study, rules: Sequence[Rule] = ()) -> Upper:
+    def upper(self, study: Study, rules: Sequence[Rule] = (), turn: MultipleOf | None = None) -> Upper:
         """Solve for the unknown under `rules` at the instant of the study, which may hold nothing of it."""
         memory = study.placed(self.counted)
         if not contains(memory, self.symbol):
@@ -115,7 +116,7 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
                 )
             study.need(memory.total, f"question {self.label}")
         limit = Limit(study.capacity.counted, self.strict)
-        return largest_within(study, self._in_rows(study, memory), self.symbol, limit, rules)
+        return largest_within(study, self._in_rows(study, memory), self.symbol, limit, rules, turn)
 
     def _in_rows(self, study: Study, memory: Memory) -> Memory:
         """The memory with what whole rows take, where they count; refuses them where nothing is cut into rows."""
@@ -137,14 +138,23 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         return found
 
     def _decided(self, study: Study) -> FoundLargest:
-        return once_for(study, self, "decided", lambda: self._under_host(study))
+        return once_for(study, self, "decided", lambda: self._of_turns(study))
 
-    def _under_host(self, study: Study) -> FoundLargest:
+    def _of_turns(self, study: Study) -> FoundLargest:
+        """The largest of the answers at each remainder of a number of blocks, where a rule recomputes some of so many."""
+        each = blocks_turns(study, self.counted, self.symbol)
+        if not each:
+            return self._under_host(study, None)
+        found = {turn.rest: self._under_host(study, turn) for turn in each}
+        best = max(found.values(), key=lambda one: (one.upper.unbounded, one.value or 0, -(one.upper.smallest or inf)))
+        return replace(best, turns=found, several=int(each[0].factor))
+
+    def _under_host(self, study: Study, turn: MultipleOf | None) -> FoundLargest:
         """The largest value that both the device and, where one is asked about, the host allow."""
-        found = self._decide(study)
+        found = self._decide(study, turn)
         if self.host is None or self.per_host is None:
             return found
-        there = on_host(self._balanced(study), self.symbol, self.host, self.per_host)
+        there = on_host(self._balanced(study), self.symbol, self.host, self.per_host, turn)
         if found.value is None and not found.upper.unbounded:
             return replace(found, host=there)
         if not there.upper.feasible:
@@ -152,52 +162,57 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         most = there.upper.value
         if most is None or (found.value is not None and most >= found.value):
             return replace(found, host=there)
-        return replace(self._decide(study, (there.rule,)), host=replace(there, decides=True))
+        return replace(self._decide(study, turn, (there.rule,)), host=replace(there, decides=True))
 
-    def _decide(self, study: Study, ruled: tuple[Rule, ...] = ()) -> FoundLargest:
+    def _decide(self, study: Study, turn: MultipleOf | None, ruled: tuple[Rule, ...] = ()) -> FoundLargest:
         """The answer at the instants of many blocks, or of so few as the answer is.
 
         Some instants need several blocks, and one is that of an only block.
         """
-        moments = grown_instants(self._balanced(study), self.counted, self._opens)
-        found = self._hardest(moments, ruled)
+        moments = grown_instants(self._balanced(study), self.counted, self._opens, turn)
+        found = self._hardest(moments, ruled, turn)
         few = max((one.at.least for one in moments if one.at is not None and one.at.count.has(self.symbol)), default=1)
         if found.upper.unbounded or (found.value or 0) >= few:
             return found
-        least = found.upper.smallest or 1
-        for blocks in range(few - 1, least - 1, -1):
+        least, step = found.upper.smallest or 1, 1 if turn is None else int(turn.factor)
+        for blocks in (each for each in range(few - 1, least - 1, -1) if (each - least) % step == 0):
             there = self._with_blocks(study, blocks)
-            if all((one.value or 0) >= blocks or one.unbounded for one in self._uppers(there, ruled)):
-                found, more = (self._hardest(each, ruled) for each in (there, self._with_blocks(study, blocks + 1)))
+            if all((one.value or 0) >= blocks or one.unbounded for one in self._uppers(there, ruled, turn)):
+                after = self._with_blocks(study, blocks + step)
+                found, more = (self._hardest(each, ruled, turn) for each in (there, after))
                 both = more.value == blocks and more.held(blocks) == found.held(blocks)
-                return more if both else self._ending(found, there, blocks, ruled)
-        return self._hardest(self._with_blocks(study, least), ruled) if few > least else found
+                return more if both else self._ending(found, there, (blocks, blocks + step), ruled, turn)
+        return self._hardest(self._with_blocks(study, least), ruled, turn) if few > least else found
 
     def _ending(
-        self, found: FoundLargest, there: tuple[Study, ...], blocks: int, ruled: tuple[Rule, ...]
+        self,
+        found: FoundLargest,
+        there: tuple[Study, ...],
+        ends: tuple[int, int],
+        ruled: tuple[Rule, ...],
+        turn: MultipleOf | None,
     ) -> FoundLargest:
-        """The answer where so many blocks fit, and with one more the instants of a step do not."""
+        """The answer where so many blocks fit, and of the next number the instants of a step do not."""
+        blocks, after = ends
         if found.value == blocks:
             return found
-        return self._hardest(there, (*ruled, AtMost(blocks, f"a step of {blocks + 1} has instants that do not fit")))
+        return self._hardest(there, (*ruled, AtMost(blocks, f"a step of {after} has instants that do not fit")), turn)
 
     def _with_blocks(self, study: Study, blocks: int) -> tuple[Study, ...]:
-        """The instants that there are with so many blocks, whose number stays open in their memory."""
-        there = instants(replace(study, values={**study.values, self.symbol: sp.Integer(blocks)}), self.counted)
-        return tuple(opened(one, self.symbol) for one in there)
+        return at_blocks(study, self.counted, self.symbol, blocks)
 
-    def _hardest(self, moments: Sequence[Study], ruled: tuple[Rule, ...]) -> FoundLargest:
-        found = zip(moments, self._uppers(moments, ruled), strict=True)
+    def _hardest(self, moments: Sequence[Study], ruled: tuple[Rule, ...], turn: MultipleOf | None) -> FoundLargest:
+        found = zip(moments, self._uppers(moments, ruled, turn), strict=True)
         return hardest(
             list(found),
             lambda pair: FoundLargest(pair[0], self, pair[0].capacity, pair[1]),
             lambda one: tightness(one.upper),
         )
 
-    def _uppers(self, moments: Sequence[Study], ruled: tuple[Rule, ...]) -> Iterator[Upper]:
+    def _uppers(self, moments: Sequence[Study], ruled: tuple[Rule, ...], turn: MultipleOf | None) -> Iterator[Upper]:
         """The answer at each of several instants of one study, whose rules are the same."""
         rules = (*size_rules(moments[0], self.symbol), *ruled)
-        return (self.upper(one, rules) for one in moments)
+        return (self.upper(one, rules, turn) for one in moments)
 
     def _balanced(self, study: Study) -> Study:
         """The study with a load of experts, the balanced one where none is given: without one no formula has it."""
@@ -234,6 +249,8 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
                 yield from none_steps(answer, work, fitting(study))
             return
         yield from value_steps(answer, work, fitting(study))
+        if found.turns:
+            yield Paragraph(sentences(*found.turned))
         yield from found.fuller_blocks
         yield from peak_blocks(found.fullest_instants)
         yield from printed_blocks(self, study, sp.Integer(answer.value), named(self.symbol).unit)
@@ -242,7 +259,7 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
         held = None if found.value is None else found.held(found.value)
         said = answer_words(
-            found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
+            found.among, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
         )
         return said if found.host is None else sentences(said, *found.host.words(found.value))
 
@@ -283,6 +300,10 @@ class FoundLargest(FoundAtInstants):
     written: Mapping[int, tuple[sp.Expr, ...]] = field(default_factory=dict)
     windows: tuple[sp.Expr, ...] = ()
     host: OnHost | None = None
+    turns: Mapping[int, FoundLargest] = field(
+        default_factory=dict
+    )  # by the remainder of a number of blocks by `several`
+    several: int = 1
 
     @property
     def value(self) -> int | None:
@@ -326,6 +347,46 @@ class FoundLargest(FoundAtInstants):
             )
         return none_words(self.upper, fitting(self.study))
 
+    @property
+    def among(self) -> Upper:
+        """The answer with the next number that is allowed at any remainder, where one of several remainders counts."""
+        if self.value is None or not self.turns:
+            return self.upper
+        nexts = (allowed(one.upper.rules).first(self.value + 1) for one in self.turns.values())
+        after = min((one for one in nexts if one is not None), default=None)
+        ended = after is None or self._turn_of(after).upper.ended
+        return replace(self.upper, next_value=None if ended else after)
+
+    def _turn_of(self, value: int) -> FoundLargest:
+        """The answer at the remainder of a number of blocks: this one, where its remainder does not matter."""
+        return self.turns.get(value % self.several, self)
+
+    @property
+    def turned(self) -> Iterator[Prose]:
+        """Say which of the bounds at each remainder counts."""
+        if self.value is None or not self.turns:
+            return
+        several, rest = self.several, self.value % self.several
+        pieces: dict[str, Any] = {"x": self.symbol, "n": several, "r": rest, "v": self.value}
+        others = [one.value for one in self.turns.values() if one.value is not None and one.value != self.value]
+        yield say(
+            "What is recomputed depends on the remainder of {x} divided by {n}: at each remainder the memory at any moment grows by "
+            "the same bytes for each further {n} blocks, so that the largest {x} is asked for at each.",
+            **pieces,
+        )
+        if others:
+            pieces |= {"w": max(others), "q": max(others) % several}
+            yield say(
+                "The largest of them is {v}, at the remainder {r}; the next is {w}, at the remainder {q}.", **pieces
+            )
+        else:
+            yield say("The largest of them is {v}, at the remainder {r}; no other remainder has one.", **pieces)
+
+    def held(self, value: int) -> Number:
+        """Exact bytes of one device at a value of the unknown, at the instant at which that is most."""
+        there = self._turn_of(value)
+        return super().held(value) if there.value == self.value or there is self else there.held(value)
+
     def held_here(self, value: int) -> Number:
         """Exact bytes of one device at a value of the unknown, at the instant of this answer."""
         return self.upper.per_device(value)
@@ -368,6 +429,7 @@ class FoundLargest(FoundAtInstants):
             *divided_model(self.study),
             *placement_sentences(self.kinds, self.placement, whose(self.study)),
             *rules,
+            *self.turned,
         )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
@@ -428,8 +490,8 @@ class FoundLargest(FoundAtInstants):
         yield from capacity_summary(self.capacity)
         if value is not None:
             yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))
-            if not self.upper.ended:
-                above = self.upper.above
+            if not self.among.ended:
+                above = self.among.above
                 yield held_at(above, self.held(above), self.upper.capacity, fits=False)
         if self.host is not None:
             yield from self.host.rows(value)
@@ -441,7 +503,7 @@ class FoundLargest(FoundAtInstants):
     @property
     def _above_bytes(self) -> int | None:
         """Bytes of one device with one more, whether the rules allow it or not; None where there is no more."""
-        return None if self.value is None or self.upper.ended else self.held_bytes(self.value + 1)
+        return None if self.value is None or self.among.ended else self.held_bytes(self.value + 1)
 
     @property
     def facts(self) -> Mapping[str, Any]:

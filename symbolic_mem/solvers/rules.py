@@ -17,10 +17,11 @@ from symbolic_mem.solvers.host import HostHolds
 
 @dataclass(frozen=True)
 class MultipleOf:
-    """The degree is a multiple of `factor`: nodes of 8 devices are used whole."""
+    """The degree is a multiple of `factor`, or `rest` more than one: nodes of 8 devices are used whole."""
 
     factor: sp.Expr | int
     why: str = ""
+    rest: int = 0
 
     @property
     def symbols(self) -> frozenset[sp.Symbol]:
@@ -34,7 +35,8 @@ class MultipleOf:
     @property
     def words(self) -> str:
         """What the rule asks, as the end of a sentence."""
-        return _because(f"a multiple of {self.factor}", self.why)
+        more = f"{self.rest} more than " if self.rest else ""
+        return _because(f"{more}a multiple of {self.factor}", self.why)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ Rule = MultipleOf | PowerOfTwo | Divides | AtMost | AtLeast | HostHolds
 class Allowed:
     """All rules together: the multiples of `factor` that divide `number`, from `least` to `limit`, optionally powers of two.
 
-    The `host` holds what lives on it.
+    The `host` holds what lives on it. With a `rest` they are so much more than multiples.
     """
 
     factor: int = 1
@@ -141,6 +143,7 @@ class Allowed:
     limit: int | None = None
     host: HostHolds | None = None
     least: int = 1
+    rest: int = 0
 
     def admits(self, n: int) -> bool:
         """Tell whether every rule allows `n` devices."""
@@ -149,7 +152,7 @@ class Allowed:
     def _numbered(self, n: int) -> bool:
         """The same, whatever the host holds."""
         return (
-            n % self.factor == 0
+            n % self.factor == self.rest
             and (not self.power or n & (n - 1) == 0)
             and all(number % n == 0 for number in self.numbers)
             and self.least <= n
@@ -176,7 +179,7 @@ class Allowed:
         elif self.power:
             found = max(1 << (start - 1).bit_length(), self.factor)
         else:
-            found = -(-start // self.factor) * self.factor
+            found = start + (self.rest - start) % self.factor
         return found if found is not None and self._numbered(found) else None
 
     def last(self, end: int) -> int | None:
@@ -201,7 +204,7 @@ class Allowed:
         if self.power:
             powers = (1 << bit for bit in reversed(range(end.bit_length())))
             return next((n for n in powers if self._numbered(n)), None)
-        found = end // self.factor * self.factor
+        found = end - (end - self.rest) % self.factor
         return found if found >= self.least else None
 
     @property
@@ -211,27 +214,45 @@ class Allowed:
         return min(ends, default=None)
 
     def _divisors(self) -> list[int]:
-        common = int(sp.igcd(0, *self.numbers))
-        return [] if common % self.factor else [self.factor * m for m in sp.divisors(common // self.factor)]
+        return [n for n in sp.divisors(int(sp.igcd(0, *self.numbers))) if n % self.factor == self.rest]
 
 
 def allowed(rules: Sequence[Rule]) -> Allowed:
     """Combine rules that carry numbers into the degrees that satisfy them all.
 
     >>> allowed([MultipleOf(6), MultipleOf(4), AtMost(100)])
-    Allowed(factor=12, power=False, numbers=(), limit=100, host=None, least=1)
+    Allowed(factor=12, power=False, numbers=(), limit=100, host=None, least=1, rest=0)
     >>> allowed([MultipleOf(4), AtLeast(6)]).first(1), allowed([MultipleOf(4), AtLeast(6)]).last(7)
     (8, None)
+    >>> [allowed([MultipleOf(4), MultipleOf(6, rest=rest)]).last(30) for rest in (1, 2)]
+    [None, 20]
     """
     limits = [int(rule.limit) for rule in rules if isinstance(rule, AtMost)]
+    multiples = [(rule.rest, int(rule.factor)) for rule in rules if isinstance(rule, MultipleOf)]
+    common = _together(multiples)
+    limits += [0] if common is None else []
+    rest, factor = common or (0, 1)
     return Allowed(
-        factor=lcm(*(int(rule.factor) for rule in rules if isinstance(rule, MultipleOf))),
+        factor=factor,
         power=any(isinstance(rule, PowerOfTwo) for rule in rules),
         numbers=tuple(int(rule.number) for rule in rules if isinstance(rule, Divides)),
         limit=min(limits, default=None),
         host=next((rule for rule in rules if isinstance(rule, HostHolds)), None),
         least=max((int(rule.limit) for rule in rules if isinstance(rule, AtLeast)), default=1),
+        rest=rest,
     )
+
+
+def _together(multiples: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """The rest and the factor of the numbers that are a rest more than a multiple of a factor for all; None where none is."""
+    rest, factor = 0, 1
+    for more, each in multiples:
+        found = next((n for n in range(rest, rest + factor * each, factor) if n % each == more % each), None)
+        if found is None:
+            return None
+        factor = lcm(factor, each)
+        rest = found % factor
+    return rest, factor
 
 
 def contradiction(rules: Sequence[Rule], start: int = 1) -> tuple[Rule, ...]:

@@ -158,3 +158,34 @@ def test_a_largest_depth_under_turns_of_recomputation_has_the_bytes_of_its_accou
     assert account["per_device"]["peak_bytes"] == found["per_device_bytes"] <= found["capacity_bytes"]
     more = json.loads(said(capsys, "account", *asked, "--set", f"L={found['value'] + int(rule[-1])}", "--json"))
     assert more["per_device"]["peak_bytes"] > found["capacity_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "devices", "capacity"),
+    [("every=2", 8, "47 GiB"), ("every=3", 8, "80 GB"), ("every=3+last", 1, "139 GiB"), ("half", 8, "30 GB"), ("groups=4", 1, "30 GB")],
+)  # fmt: skip
+def test_the_largest_depth_under_turns_of_recomputation_is_that_of_all_remainders(capsys, rule, devices, capacity):
+    """Every depth up to two turns beyond the answer is asked of the account: none of them fits."""
+    asked = ("llama-3.1-8b", "--recompute", rule, "--set", f"n_fsdp={devices}", "--set", "B=1", "--set", "S=2048")
+    asked += ("--capacity", capacity, "--json")
+    found = json.loads(said(capsys, "solve", *asked, "--for", "L"))
+    held = [
+        json.loads(said(capsys, "account", *asked, "--set", f"L={blocks}"))["per_device"]["peak_bytes"]
+        for blocks in range(found["value"], found["value"] + 9)
+    ]
+    assert held[0] == found["per_device_bytes"] <= found["capacity_bytes"] < min(held[1:])
+    assert held[1] == found["at_value_plus_one_bytes"]
+
+
+def test_the_largest_depth_of_equal_stages_counts_the_remainders_of_each_stage(capsys):
+    """With a block more on each of 4 stages every second block of a stage is another one: of 88, 92 and 96 blocks 92 fit."""
+    asked = ("llama-3.1-8b", "--recompute", "every=2", "--plan", "zero-1+megatron-tp+pp", "--json")
+    for value in ("n_pp=4", "n_tp=1", "n_fsdp=8", "n_micro=8", "B=1", "S=4096"):
+        asked += ("--set", value)
+    found = json.loads(said(capsys, "solve", *asked, "--for", "L"))
+    held = {
+        blocks: json.loads(said(capsys, "account", *asked, "--set", f"L={blocks}"))["per_device"]["peak_bytes"]
+        for blocks in (88, 92, 96, 100)
+    }
+    assert [blocks for blocks, size in held.items() if size <= found["capacity_bytes"]] == [88, 92]
+    assert (found["value"], found["per_device_bytes"]) == (92, held[92])

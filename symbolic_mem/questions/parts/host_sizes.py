@@ -23,7 +23,7 @@ from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.parts.within import largest_within
 from symbolic_mem.solvers.inverse import Upper
 from symbolic_mem.solvers.powers import contains
-from symbolic_mem.solvers.rules import AtMost
+from symbolic_mem.solvers.rules import AtMost, MultipleOf
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
@@ -161,7 +161,7 @@ class OnHost:
         return Chain(symbol, (("=", written), amount(total, digits=14), (relation, room)))
 
 
-def on_host(study: Study, symbol: sp.Symbol, host: Host, shared: int) -> OnHost:
+def on_host(study: Study, symbol: sp.Symbol, host: Host, shared: int, turn: MultipleOf | None = None) -> OnHost:
     """Return what the memory of a host allows of `symbol`, with `shared` devices on it, or all of fewer.
 
     Raises `BadInput` where nothing is offloaded, under pipelines, and where what a host holds is no polynomial in the symbol.
@@ -176,7 +176,7 @@ def on_host(study: Study, symbol: sp.Symbol, host: Host, shared: int) -> OnHost:
     unknown = study.plan is not None and study.plan.replicas and n_replica not in study.values
     devices = shared if unknown else min(ranks_beside(study, symbol), shared)
     share = Limit(fraction(host.bytes) / devices)
-    return OnHost(largest_within(study, memory, symbol, share, size_rules(free, symbol)), host, devices, shared)
+    return OnHost(largest_within(study, memory, symbol, share, size_rules(free, symbol), turn), host, devices, shared)
 
 
 def none_fits(upper: Upper) -> Upper:

@@ -11,19 +11,23 @@ from symbolic_mem.base.exact import number
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.solvers.inverse import Upper, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
-from symbolic_mem.solvers.rules import Rule
+from symbolic_mem.solvers.rules import MultipleOf, Rule
 from symbolic_mem.study.study import Study
 
 
-def largest_within(study: Study, memory: Memory, symbol: sp.Symbol, limit: Limit, rules: Sequence[Rule]) -> Upper:
+def largest_within(
+    study: Study, memory: Memory, symbol: sp.Symbol, limit: Limit, rules: Sequence[Rule], turn: MultipleOf | None = None
+) -> Upper:
     """Return the largest `symbol` that obeys the `rules` and at which a `memory` of the study, in bytes, fits the limit.
 
     The memory may hold nothing of it. Beyond its windows it is tried first: an answer inside them has not reached them.
+    A number of blocks is what its `turn` says, where a rule recomputes some of so many: a multiple, or a rest more.
     """
     opened = study.without(symbol)
     known = opened.values
-    for piece in pieces(memory, symbol):
-        found = upper_anyway(piece.memory, symbol, limit).at(opened.numbers, (*rules, *piece.steps(known)))
+    for piece in pieces(memory, symbol, 0 if turn is None else turn.rest):
+        steps = piece.steps(known) if turn is None else (turn,)
+        found = upper_anyway(piece.memory, symbol, limit).at(opened.numbers, (*rules, *steps))
         if not piece.reached or found.unbounded:
             break
         most = max(number(window, known, "the sliding window") for window in piece.windows)
