@@ -68,7 +68,8 @@ class LeftOut:
 
     They are `each` for every element of the largest of several `sets` of tensors, divided over `degree` devices: no
     sets, no size. `short` is the same number written with the model's named parts. A recipe's words for several things
-    `covers` their names. What is there `among` several devices alone is not where that degree is 1.
+    `covers` their names. What is there `among` several devices alone is not where that degree is 1. What `software` holds
+    for itself has no size, and a range that was seen.
     """
 
     name: str
@@ -81,6 +82,7 @@ class LeftOut:
     short: sp.Expr | None = None
     covers: tuple[str, ...] = ()
     among: sp.Symbol | None = None
+    software: bool = False
 
     def there(self, values: Given) -> bool:
         """Whether it is there at a degree, or while that has no value."""
@@ -160,7 +162,7 @@ def _said(said: NotCounted, model: Model, recipe: Recipe, placement: Mapping[str
         return LeftOut(name, said.words, ((Part(sp.Integer(said.fixed), ()),),), source=recipe.source)
     weights = [(one.repeat, weight) for one in model.layers for weight in one.weights]
     if not (said.bytes and weights):
-        return LeftOut(name, said.words, source=recipe.source, covers=said.sized_as)
+        return LeftOut(name, said.words, source=recipe.source, covers=said.sized_as, software=said.software)
     share, degree = _split(placement.get(said.kind))
     parts = tuple(Part(times, weight.shape) for times, weight in weights if weight.trained or said.kind != "gradients")
     sets = (
@@ -185,7 +187,7 @@ def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed])
     yield from _unread(built)
     turned = built.architecture is not None and built.architecture.turned is not None
     fitting = (said for said in recipe.not_counted if turned or not said.rotary)
-    yield from (LeftOut(OTHER, said.words, source=recipe.source) for said in fitting)
+    yield from (LeftOut(OTHER, said.words, source=recipe.source, software=said.software) for said in fitting)
 
 
 def _taken_into_queries(built: Built, recipe: Recipe) -> Iterator[LeftOut]:

@@ -106,6 +106,19 @@ def read_software(
     return Software(tuple(found[name] for name in known if name in found))
 
 
+@cache
+def taken_by_software() -> tuple[tuple[Number, Number], tuple[Number, Number]]:
+    """Return the least and the most bytes of context and workspaces, and of the factor of an allocator, that were seen on any device.
+
+    >>> held, times = taken_by_software()
+    >>> [round(size / 2**20) for size in held], [float(factor) for factor in times]
+    ([527, 1282], [1.007, 1.093])
+    """
+    seen = [_seen(name, None, None) for name in (CONTEXT, WORKSPACES)]
+    low, high, _ = _seen(ALLOCATOR, None, None)
+    return (sum(one[0] for one in seen), sum(one[1] for one in seen)), (low, high)
+
+
 def _given(name: str, text: str) -> tuple[Number, Number, str]:
     if name != ALLOCATOR:
         size = parse_bytes(text)

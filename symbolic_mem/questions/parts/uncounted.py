@@ -14,10 +14,11 @@ from symbolic_mem.accounts.schedule import schedule_of
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
-from symbolic_mem.base.rational import Number, rounded_up
+from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import n_fsdp
-from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
+from symbolic_mem.hardware.software import taken_by_software
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.keys import OfRows
 from symbolic_mem.questions.parts.peaks import peak, step_of
@@ -186,9 +187,22 @@ def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
 def _open(one: LeftOut, values: Given) -> Prose:
     """What has no number yet: its formula, where there is one, with `values` put in."""
     shown = _shown(one)
-    if shown is None:
-        return text(one.words)
-    return say("{what}: {size} bytes", what=text(one.words), size=_put(shown, values))
+    if shown is not None:
+        return say("{what}: {size} bytes", what=text(one.words), size=_put(shown, values))
+    return _of_software(one) if one.software else text(one.words)
+
+
+def _of_software(one: LeftOut) -> Prose:
+    """What an engine holds for itself, with the range that was seen of it (see software.toml)."""
+    held, times = taken_by_software()
+    return say(
+        "{what}: on NVIDIA GPUs {low} to {high}, and {less} to {more} times what is allocated",
+        what=text(one.words),
+        low=about(gib(held[0])),
+        high=about(gib(held[1])),
+        less=Amount(symbolic(times[0])),
+        more=Amount(symbolic(times[1])),
+    )
 
 
 def _put(size: sp.Expr, values: Given) -> sp.Expr:
