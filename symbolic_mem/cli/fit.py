@@ -165,9 +165,8 @@ def _show_runs(found: Runs) -> None:
             if found.host is not None:
                 each += f", of {figure(found.host, 'GiB')}{'' if run.host_holds else ': too much'}"
             print_line(f"{', '.join(run.offloads)}: {each}", "host         ", 0)
-        for one in run.not_counted:
-            size = "" if one["bytes"] is None else f": {figure(one['bytes'], 'GiB')}"
-            print_line(f"{one['what']}{size}", "not counted  ", 0)
+        for said in run.uncounted:
+            print_line(plain_prose(arrange_prose(said, TERMINAL)), "not counted  ", 0)
         if run.not_tried is not None:
             print_line(run.not_tried, "not tried    ", 0)
         for said in run.cautions:

@@ -16,6 +16,7 @@ from symbolic_mem.documents.account import Account
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.questions.parts.uncounted import uncounted_lines
 
 MOST = 2**40
 INFERENCE = "inference"
@@ -121,6 +122,13 @@ class Run:
     def not_counted(self) -> list[Mapping[str, Any]]:
         """What the peak leaves out, with sizes where they are known."""
         return self.account.not_counted
+
+    @property
+    def uncounted(self) -> tuple[Prose, ...]:
+        """The same as lines."""
+        account = self.account
+        lines = uncounted_lines(account.beyond, account.study.values, padded=account.whole_rows)
+        return tuple(said for _, said in lines)
 
     @property
     def not_tried(self) -> str | None:
