@@ -184,7 +184,8 @@ function sentence(data, found) {
   const { value, setting: { shows } } = found, said = answerOf(data, found);
   if (beyondAt(data, found, value) === null) return said;
   const tried = shows === null || shows === value || !fitsAt(found, shows) ? [value] : [value, shows];
-  const full = tried.filter((one) => !holdsIn(found, plus(found.given.most(one), beyondAt(data, found, one))));
+  const most = (one) => (one === value ? found : found.given).most(one);
+  const full = tried.filter((one) => !holdsIn(found, plus(most(one), beyondAt(data, found, one))));
   if (full.length === tried.length) return [...said, " ", ...data.said.beside];
   return said.concat(...full.map((one) => [" ", ...fill(data.said["beside at"], { value: told(one) })]));
 }
