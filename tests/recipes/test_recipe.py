@@ -12,6 +12,7 @@ from symbolic_mem.hardware.software import read_software
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
+from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.placement import over
 from symbolic_mem.questions.parts.uncounted import uncounted_lines
 from symbolic_mem.recipes.optimizers import optimizers
@@ -283,3 +284,13 @@ def test_what_an_engine_holds_for_itself_has_the_range_that_software_counts():
     assert line.endswith(
         f"on NVIDIA GPUs {low / 2**20} MiB to ≈ {high / 2**30:.4f} GiB, and 1.007 to 1.093 times what is allocated"
     )
+
+
+def test_workspaces_that_an_engine_counts_are_not_in_the_range_of_what_is_not_counted():
+    sizes = {"n_tp": 2, "n_pp": 2, "n_fsdp": 2, "n_micro": 4, "B": 1}
+    study = load_study("llama-3.1-8b").change(recipe="pure-bf16", plan="megatron", values=sizes)
+    (line,) = (
+        plain_prose(said) for _, said in uncounted_lines(study, study.values) if "fragmentation" in plain_prose(said)
+    )
+    (context,) = read_software("context").overheads
+    assert engines()[study.plan.engine].bytes and f"NVIDIA GPUs {context.low / 2**20} MiB to" in line

@@ -10,8 +10,8 @@ from symbolic_mem.base.rational import Number, fraction, plain, rational, rounde
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about, gib, joined
-from symbolic_mem.hardware.software import ALLOCATOR, WORKSPACES, Overhead, Software, read_software
-from symbolic_mem.plans.engines import engines
+from symbolic_mem.hardware.software import ALLOCATOR, Overhead, Software, read_software
+from symbolic_mem.questions.parts.uncounted import counted_already
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
@@ -92,7 +92,7 @@ class Held:
 def answers(question: Question, study: Study, given: str, where: str = "--software") -> Answers:
     """Answer a question with the software that is `given`, of a study as the question sees it; raises `BadInput` where none counts."""
     capacity, device = study.capacity, study.device
-    software = read_software(given, capacity.device, capacity.nominal, _already(study), where)
+    software = read_software(given, capacity.device, capacity.nominal, counted_already(study), where)
     low, high = (
         question.answer(study.on_device(replace(device, reserved=reserved, usable=rational(usable)))).value
         for reserved, usable in software.limits(device.reserved, fraction(device.usable))
@@ -104,14 +104,8 @@ def held(study: Study, tensors: Number, capacity: Capacity | None, given: str) -
     """What one device of a study holds beside so many bytes of tensors."""
     device = None if capacity is None else capacity.device
     nominal = None if capacity is None else capacity.nominal
-    software = read_software(given, device, nominal, _already(study))
+    software = read_software(given, device, nominal, counted_already(study))
     return Held(software, software.bytes(tensors), None if capacity is None else plain(capacity.counted))
-
-
-def _already(study: Study) -> tuple[str, ...]:
-    """What the engine of its plan has as a term of each instant."""
-    plan = study.plan
-    return (WORKSPACES,) if plan is not None and plan.engine and engines()[plan.engine].bytes else ()
 
 
 def _counted(software: Software) -> Prose:

@@ -18,8 +18,9 @@ from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
-from symbolic_mem.hardware.software import taken_by_software
+from symbolic_mem.hardware.software import WORKSPACES, taken_by_software
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.engines import engines
 from symbolic_mem.questions.parts.keys import OfRows
 from symbolic_mem.questions.parts.peaks import peak, step_of
 from symbolic_mem.study.study import Study
@@ -110,7 +111,7 @@ def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Ite
         if size is not None:
             yield "not counted", say("{what}: {size}", what=text(one.words), size=about(gib(size)))
         else:
-            yield "not counted", _open(one, numbers.values_given if one.name == ROWS else {})
+            yield "not counted", _open(study, one, numbers.values_given if one.name == ROWS else {})
 
 
 def is_a_run(study: Study) -> bool:
@@ -168,14 +169,16 @@ def uncounted_items(study: Study, found: Sequence[LeftOut], rows: tuple[Prose, .
     numbers = Numbers.of(study.values)
     first = next((place for place, one in enumerate(found) if one.name == ROWS), len(found))
     before, after = found[:first], [one for one in found[first:] if rows is None or one.name != ROWS]
-    said = tuple(tuple(_item(one, one.at(numbers), numbers.values_given) for one in each) for each in (before, after))
+    said = tuple(
+        tuple(_item(study, one, one.at(numbers), numbers.values_given) for one in each) for each in (before, after)
+    )
     return (*said[0], *(rows or ()), *said[1])
 
 
-def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
+def _item(study: Study, one: LeftOut, size: Number | None, values: Given) -> Prose:
     shown = _shown(one)
     if shown is None:
-        return _open(one, {})
+        return _open(study, one, {})
     if size is None:
         put = say("{size} bytes", size=_put(shown, values))
         line = Brief(say("{size} bytes", size=shown), otherwise=put)
@@ -184,17 +187,23 @@ def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
     return say("{what}: {line}", what=text(one.words), line=line)
 
 
-def _open(one: LeftOut, values: Given) -> Prose:
+def _open(study: Study, one: LeftOut, values: Given) -> Prose:
     """What has no number yet: its formula, where there is one, with `values` put in."""
     shown = _shown(one)
     if shown is not None:
         return say("{what}: {size} bytes", what=text(one.words), size=_put(shown, values))
-    return _of_software(one) if one.software else text(one.words)
+    return _of_software(study, one) if one.software else text(one.words)
 
 
-def _of_software(one: LeftOut) -> Prose:
+def counted_already(study: Study) -> tuple[str, ...]:
+    """Return what software holds for itself that the engine of a plan has as a term of each instant."""
+    plan = study.plan
+    return (WORKSPACES,) if plan is not None and plan.engine and engines()[plan.engine].bytes else ()
+
+
+def _of_software(study: Study, one: LeftOut) -> Prose:
     """What an engine holds for itself, with the range that was seen of it (see software.toml)."""
-    held, times = taken_by_software()
+    held, times = taken_by_software(counted_already(study))
     return say(
         "{what}: on NVIDIA GPUs {low} to {high}, and {less} to {more} times what is allocated",
         what=text(one.words),
