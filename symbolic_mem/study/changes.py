@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import sympy as sp
@@ -29,6 +30,9 @@ from symbolic_mem.study.changed_recipe import (
 )
 from symbolic_mem.study.changed_values import place_kind, set_rest, set_value, use_plan
 from symbolic_mem.study.setting import Change
+
+_OTHERS: Mapping[str, type] = MappingProxyType({"recipe": Recipe, "device": Device, "page": int})
+_TABLES: Mapping[str, str] = MappingProxyType({"values": '{"B": 4}', "place": '{"weights": "1/2"}'})
 
 
 def changes(
@@ -69,11 +73,12 @@ def changes(
     ['B = 64', 'the rest is kept']
     """
     dash = "--" if by_option else ""
-    _refuse_empty(
-        {"kernel": kernel, "loss": loss, "recipe": recipe, "profile": profile, "plan": plan, "optimizer": optimizer}
-        | {"device": device, "adapters": adapters, "offload": offload, "copies": copies, "cache": cache, "page": page},
-        dash,
-    )
+    names: dict[str, object] = {"kernel": kernel, "loss": loss, "recipe": recipe, "profile": profile, "plan": plan}
+    names |= {"optimizer": optimizer, "device": device, "adapters": adapters, "offload": offload}
+    names |= {"copies": copies, "cache": cache, "page": page}
+    _refuse_no_text(names | {"rest": rest, "reading": reading, "capacity": capacity, "gradients": gradients})
+    _refuse_no_table({"values": values, "place": place})
+    _refuse_empty(names, dash)
     if device is not None and capacity is not None:
         raise BadInput(
             f"{dash}device {device} and {dash}capacity {capacity!r} both say which memory counts; give one of them"
@@ -129,6 +134,23 @@ def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "
             raise BadInput(
                 f"{dash}{what}s {path!r} holds {what}s, and none of them is asked for; add {dash}{what} NAME"
             )
+
+
+def _refuse_no_text(named: Mapping[str, object]) -> None:
+    """Refuse what is neither text nor what its name may be in place of it, which Python alone can give."""
+    for name, given in named.items():
+        other = _OTHERS.get(name, str)
+        if given is not None and not isinstance(given, (str, other)):
+            also = "" if other is str else f", and no {other.__name__}"
+            raise BadInput(
+                f"{name}: {given!r} is no text{also}; write what would stand after --{name} on the command line"
+            )
+
+
+def _refuse_no_table(named: Mapping[str, object]) -> None:
+    for name, given in named.items():
+        if given is not None and not isinstance(given, Mapping):
+            raise BadInput(f"{name}: {given!r} is no mapping; give one, as {name}={_TABLES[name]}")
 
 
 def _refuse_empty(named: Mapping[str, object], dash: str) -> None:
