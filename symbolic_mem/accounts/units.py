@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from itertools import takewhile
 
 import sympy as sp
 
@@ -88,9 +89,18 @@ class Units:
 
     @property
     def shared(self) -> tuple[Tensor, ...]:
-        """The matrix that the embedding shares with a tied head, where there is one."""
-        tied = any(layer.matmuls and not layer.weights for layer in self.after)
-        return self.before[0].weights[:1] if tied and self.before else ()
+        """The matrix that the embedding shares with a tied head or with modules that predict, where there are any."""
+        return self.before[0].weights[:1] if self.sharing and self.before else ()
+
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """What has the matrix of the embedding, too: the head that is tied to it, and what predicts tokens more, which embeds them.
+
+        The modules that predict have the model's head in any case, which is no copy of the embedding where it is not tied.
+        """
+        own = tuple(takewhile(lambda layer: layer.block != PREDICTION, self.after))
+        tied = any(layer.matmuls and not layer.weights for layer in own)
+        return ("head",) * tied + ("modules for multi-token prediction",) * (own != self.after)
 
     @property
     def tied(self) -> tuple[Part, ...]:

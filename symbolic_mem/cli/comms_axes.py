@@ -142,15 +142,15 @@ def _of_the_root(study: Study) -> list[str]:
 
 
 def _of_the_ends(study: Study) -> list[str]:
-    """What the two ranks that share a matrix send of its gradient, where there are two."""
+    """What the two ranks that have the embedding send of its gradient, where there are two."""
     from symbolic_mem.base.rational import rounded_up
     from symbolic_mem.questions.parts.sends import summed_by_ends
 
-    size = summed_by_ends(study)
-    if size is None:
+    found = summed_by_ends(study)
+    if found is None:
         return []
-    shared = "the gradient of the matrix that embedding and head share, which the first and the last stage sum once in a step"
-    return [f"{shared}: {figure(rounded_up(size))} bytes"]
+    shared = f"the gradient of the matrix that embedding and {' and '.join(found.sharing)} share"
+    return [f"{shared}, which the first and the last stage sum once in a step: {figure(rounded_up(found.size))} bytes"]
 
 
 def _show(study: Study, found: Sent, took: Times | None) -> None:

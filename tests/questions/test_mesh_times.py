@@ -127,6 +127,28 @@ def test_ends_that_share_a_matrix_sum_its_gradient(values, size, capsys):
 
 
 @pytest.mark.parametrize(
+    ("model", "sharing"),
+    [
+        ({"tied": True}, ("head",)),
+        ({"mtp": True}, ("modules for multi-token prediction",)),
+        ({"tied": True, "mtp": True}, ("head", "modules for multi-token prediction")),
+        ({}, None),
+    ],
+)
+def test_what_has_the_embedding_on_the_last_stage_is_named(model, sharing):
+    """Megatron-LM d98e8a6, finalize_model_grads.py: the weight is that of a tied head, or where there are mtp_num_layers."""
+    tables = {
+        "title": "x",
+        "model": {"kind": "transformer", "profile": "te-cuda-bf16"} | model,
+        "values": SIZES | AXES | ({"L_mtp": 1} if "mtp" in model else {}),
+        "recipe": {"preset": "megatron-18"},
+        "plan": {"preset": "megatron"},
+    }
+    found = summed_by_ends(read_study(tables, "x", "x", None))
+    assert found == (None if sharing is None else (4 * SIZES["V"] * SIZES["d_model"] // AXES["n_tp"], sharing))
+
+
+@pytest.mark.parametrize(
     ("schedule", "summed"), [("1f1b", True), ("zbv", False), ("dualpipe", False), ("vocab-1", False)]
 )
 def test_a_rank_with_both_ends_sums_nothing_with_another(schedule, summed):
@@ -138,7 +160,9 @@ def test_a_rank_with_both_ends_sums_nothing_with_another(schedule, summed):
         "plan": {"preset": "distributed-optimizer+megatron-tp+cp+pp", "schedule": schedule},
     }
     found = summed_by_ends(read_study(tables, "x", "x", None))
-    assert found == (4 * SIZES["V"] * SIZES["d_model"] // AXES["n_tp"] if summed else None)
+    assert (None if found is None else found.size) == (
+        4 * SIZES["V"] * SIZES["d_model"] // AXES["n_tp"] if summed else None
+    )
 
 
 def test_gradients_of_frozen_weights_are_not_computed():

@@ -126,18 +126,26 @@ def gathered_once(study: Study) -> Once | None:
     return Once(size, fewer) if fewer else None
 
 
-def summed_by_ends(study: Study) -> Number | None:
-    """Bytes that the first and the last rank of a pipeline send to sum the gradient of a matrix that embedding and head share.
+class Summed(NamedTuple):
+    """The `size` in bytes of a gradient that two ranks sum once in a step, and what has its matrix beside the embedding."""
+
+    size: Number
+    sharing: tuple[str, ...]
+
+
+def summed_by_ends(study: Study) -> Summed | None:
+    """Return what the first and the last rank of a pipeline send to sum the gradient of the embedding, where the last has it, too.
 
     None where no two ranks have it. An all-reduce of two sends as much as each has. Source: Megatron-LM d98e8a6,
-    core/distributed/finalize_model_grads.py.
+    core/distributed/finalize_model_grads.py: a head that is tied, and modules for multi-token prediction.
 
     >>> from symbolic_mem.library.read import load_study
-    >>> summed_by_ends(load_study("cluster-gpt-3-175b")) == 4 * 51200 * 12288 // 8
+    >>> summed_by_ends(load_study("cluster-gpt-3-175b")).size == 4 * 51200 * 12288 // 8
     True
     """
     shared = [weight for weight in apart(study) if weight.trained]
     if not shared:
         return None
     divided = study.plan is not None and study.plan.sends in ("fsdp", "hsdp")
-    return sum(gradient_sent(study.recipe, one, divided=divided) * study.numbers[one.elements] for one in shared)
+    size = sum(gradient_sent(study.recipe, one, divided=divided) * study.numbers[one.elements] for one in shared)
+    return Summed(size, units(study.model).sharing)

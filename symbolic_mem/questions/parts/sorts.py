@@ -83,7 +83,7 @@ def sorts(study: Study) -> tuple[Sort, ...]:
 
 
 def apart(study: Study) -> tuple[Tensor, ...]:
-    """The matrix that embedding and head share, where two ranks of a pipeline have a copy each: the first and the last."""
+    """The matrix of the embedding, where two ranks of a pipeline have a copy each: the first and the last."""
     plan = study.plan
     if plan is None or not plan.pipelined or study.values.get(n_pp, 1) == 1:
         return ()
