@@ -113,7 +113,8 @@ class Piece:
 class Packing:
     """A way to store matrices: the packed numbers first, then what stands beside them; "" or the `library` that does it.
 
-    It packs `experts`, or linear layers alone, which those of a layer are not where they are one tensor.
+    It packs `experts`, or linear layers alone, which those of a layer are not where they are one tensor. What an engine that
+    serves models makes of it when it loads the file is `served` (None: the same).
     """
 
     name: str
@@ -122,6 +123,7 @@ class Packing:
     pieces: tuple[Piece, ...]
     library: str = ""
     experts: bool = True
+    served: Packing | None = None
 
     def bytes(self, shape: Shape) -> Any:
         """Return the bytes of a matrix of that shape, or of a stack of them.
@@ -150,6 +152,7 @@ def _made(name: str, numbers: tuple[tuple[str, int | str], ...]) -> Packing:
         raise BadInput.unknown(f"unknown base {name!r} of packed weights", name, tables)
     table = tables[name]
     filled = {**table.get("usual", {}), **dict(numbers)}
+    served = table.get("served")
     pieces = tuple(
         Piece(
             row["name"].format(**filled),
@@ -166,4 +169,5 @@ def _made(name: str, numbers: tuple[tuple[str, int | str], ...]) -> Packing:
         pieces,
         table.get("library", ""),
         table.get("experts", True),
+        None if served is None else _made(served, numbers),
     )

@@ -212,9 +212,14 @@ def _fp8(given: Mapping[str, Any], where: str) -> Packing:
     block = given.get("weight_block_size")
     if block is None:
         return packing("fp8-static" if given.get("activation_scheme") == "static" else "fp8-tensor")
-    if not (isinstance(block, list) and len(block) == 2 and all(type(side) is int and side > 0 for side in block)):
-        raise BadInput(f"{where}: weight_block_size must be two whole numbers, for example [128, 128]")
-    return packing("fp8", high=block[0], wide=block[1])
+    high, wide = _block(block, f"{where}: weight_block_size")
+    return packing("fp8", high=high, wide=wide)
+
+
+def _block(sides: object, where: str) -> tuple[int, int]:
+    if not (isinstance(sides, list) and len(sides) == 2 and all(type(side) is int and side > 0 for side in sides)):
+        raise BadInput(f"{where} must be two whole numbers, for example [128, 128]")
+    return sides[0], sides[1]
 
 
 def _modelopt(given: Mapping[str, Any], where: str) -> Packing | None:
@@ -246,11 +251,27 @@ def _compressed(given: Mapping[str, Any], where: str) -> Packing | None:
         if strategy == "group":
             numbers["group"] = _whole(weights, "group_size", 128, where)
         return packing("ct-packed" if plain else "ct-packed-zero", **numbers)
-    if form in ("float-quantized", "int-quantized") and (bits, strategy, plain) == (8, "channel", True):
-        return packing("ct-rows", codes="FP8" if kind == "float" else "8-bit")
+    if form in ("float-quantized", "int-quantized", "naive-quantized") and (bits, plain) == (8, True):
+        return _of_eight_bits(weights, group.get("input_activations"), where)
     if form == "nvfp4-pack-quantized" and (bits, weights.get("group_size")) == (4, 16):
         return packing("nvfp4", scalars=8 if group.get("input_activations") else 4)
     return None
+
+
+def _of_eight_bits(weights: Mapping[str, Any], inputs: object, where: str) -> Packing | None:
+    """Scales of outputs, of blocks or of whole matrices, these with that of their inputs where it is in the file."""
+    codes, strategy = {"float": "FP8", "int": "8-bit"}.get(str(weights.get("type"))), weights.get("strategy")
+    fixed = isinstance(inputs, Mapping) and not inputs.get("dynamic")
+    if codes is None or (isinstance(inputs, Mapping) and not inputs.get("symmetric", True)):
+        return None
+    if strategy == "tensor":
+        return packing("ct-static" if fixed else "ct-tensor", codes=codes)
+    if fixed or (strategy == "block" and codes != "FP8"):
+        return None
+    if strategy == "block":
+        high, wide = _block(weights.get("block_structure"), f"{where}: block_structure")
+        return packing("ct-tiles", high=high, wide=wide)
+    return packing("ct-rows", codes=codes) if strategy == "channel" else None
 
 
 METHODS: dict[str, Callable[[Mapping[str, Any], str], Packing | None]] = {

@@ -14,7 +14,7 @@ S = TypeVar("S", bound=Setting)
 
 
 def as_stored(setting: S) -> S:
-    """Return a setting of inference with the weights packed as the file of its model has them, if it says so.
+    """Return a setting of inference with the weights packed as the file of its model has them, or its engine loads them.
 
     What is not packed has the bytes of the recipe; a recipe that says itself what a weight takes stays as it is.
     """
@@ -23,9 +23,14 @@ def as_stored(setting: S) -> S:
     if recipe.trains or how is None or not _of_preset(recipe):
         return setting
     kept = recipe.states
-    states = of_file(how.kinds, kept) if how.how is None else of_all(how.how, kept, how.groups)
-    source = "" if how.how is None else f"; {how.how.source}"
-    return replace(setting, recipe=recipe.with_packed(states, f"as in the file ({how.words}{source})"))
+    if how.how is None:
+        return replace(setting, recipe=recipe.with_packed(of_file(how.kinds, kept), f"as in the file ({how.words})"))
+    served = how.how.served if recipe.serves else None
+    words = f"as in the file ({how.words}; {how.how.source})"
+    if served is not None:
+        words = f"as {recipe.serves} loads the file ({served.title}; {served.source})"
+    states = of_all(served or how.how, kept, how.groups)
+    return replace(setting, recipe=recipe.with_packed(states, words))
 
 
 def _of_preset(recipe: Recipe) -> bool:

@@ -78,9 +78,10 @@ def test_a_method_that_is_not_known_is_said_and_the_count_stands(tmp_path):
     assert any("Its quantisation 'magic' is not known" in str(said) for said in told["assumptions"])
 
 
-def group(**weights):
+def group(*, static=False, **weights):
     usual = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": True}
-    return {"config_groups": {"group_0": {"targets": ["Linear"], "weights": usual | weights}}, "ignore": ["lm_head"]}
+    both = {"weights": usual | weights} | ({"input_activations": {"num_bits": 8, "dynamic": False}} if static else {})
+    return {"config_groups": {"group_0": {"targets": ["Linear"], **both}}, "ignore": ["lm_head"]}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,18 @@ def group(**weights):
             64 * (256 * 8 + 16) + 128,
         ),
         ({"format": "float-quantized", **group(num_bits=8, type="float", strategy="channel")}, 64 * (256 * 8 + 16)),
+        ({"format": "naive-quantized", **group(num_bits=8, strategy="tensor")}, 64 * 256 * 8 + 16),
+        (
+            {"format": "float-quantized", **group(num_bits=8, type="float", strategy="tensor", static=True)},
+            64 * 256 * 8 + 32,
+        ),
+        (
+            {
+                "format": "float-quantized",
+                **group(num_bits=8, type="float", strategy="block", block_structure=[48, 128]),
+            },
+            64 * 256 * 8 + 4 * 16,
+        ),
         ({"format": "nvfp4-pack-quantized", **group(type="float", group_size=16)}, 64 * 256 * 4 + 64 * 16 * 8 + 32),
     ],
 )
@@ -112,6 +125,11 @@ def test_model_optimizer_has_two_numbers_for_each_matrix():
         {"quant_method": "compressed-tensors", "format": "pack-quantized", "config_groups": {}},
         {"quant_method": "compressed-tensors", "format": "pack-quantized", **group(), "ignore": ["re:.*o_proj$"]},
         {"quant_method": "compressed-tensors", "format": "marlin-24", **group()},
+        {
+            "quant_method": "compressed-tensors",
+            "format": "float-quantized",
+            **group(num_bits=8, strategy="channel", static=True),
+        },
         {"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"},
         {"quant_method": "fp8", "ignored_layers": ["model.layers.3.self_attn.o_proj"]},
         {"quant_method": "gptq", "dynamic": {"-:.*down.*": {}}},

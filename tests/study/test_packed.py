@@ -43,6 +43,49 @@ def test_fp8_of_deepseek_v3_is_that_of_its_file(tmp_path):
     ]
 
 
+def eight_bits(kind, strategy, **inputs):
+    group = {"targets": ["Linear"], "input_activations": {"num_bits": 8, "type": kind, **inputs}}
+    group["weights"] = {
+        "num_bits": 8,
+        "type": kind,
+        "strategy": strategy,
+        "symmetric": True,
+        "block_structure": [128, 128],
+    }
+    return {
+        "quant_method": "compressed-tensors",
+        "format": f"{kind}-quantized",
+        "config_groups": {"group_0": group},
+        "ignore": ["lm_head"],
+    }
+
+
+def test_scales_of_compressed_tensors_are_those_that_vllm_loads(tmp_path):
+    """Llama 3.1 70B in w8a8: vLLM says 67.7229 GiB of it, with a table of rotations (vllm-project/vllm, issue 12569)."""
+    how = eight_bits("int", "channel", dynamic=True, symmetric=True)
+    served, stored = (weights(study_of(tmp_path, LLAMA, how, recipe)) for recipe in ("vllm", "inference"))
+    rows = 80 * (8192 + 2 * 1024 + 8192 + 2 * 28672 + 8192)
+    matrices = 80 * (2 * 8192 * 8192 + 2 * 8192 * 1024 + 3 * 8192 * 28672)
+    assert served == matrices + 4 * rows + 2 * (2 * 128256 * 8192 + (2 * 80 + 1) * 8192)
+    assert served - stored == 2 * rows
+    assert (served + 131_072 * 128 * 2) / 2**30 == pytest.approx(67.7229, abs=3e-4)
+
+
+@pytest.mark.parametrize(
+    ("how", "more"),
+    [
+        (eight_bits("float", "channel", dynamic=True), 2 * 80 * (2 * 8192 + 2 * 1024 + 2 * 28672 + 8192)),
+        (eight_bits("float", "tensor", dynamic=True), 2 * 80 * 7),
+        (eight_bits("float", "tensor", dynamic=False), 4 * 80 * 7),
+        (eight_bits("float", "block", dynamic=True), 2 * 80 * 64 * (64 + 8 + 8 + 64 + 3 * 224)),
+    ],
+)
+def test_vllm_has_scales_of_eight_bits_in_fp32_where_the_file_has_them_in_16(tmp_path, how, more):
+    """vLLM, compressed_tensors: create_weights of its schemes, and create_fp8_scale_parameter: torch.float32."""
+    served, stored = (weights(study_of(tmp_path, LLAMA, how, recipe)) for recipe in ("vllm", "inference"))
+    assert served - stored == more
+
+
 @pytest.mark.parametrize(
     ("how", "name"),
     [
