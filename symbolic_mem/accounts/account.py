@@ -140,7 +140,7 @@ def on_host(model: Model, recipe: Recipe, kinds_apart: tuple[str, ...] = ()) -> 
 @lru_cache(maxsize=2048)
 def state_term(state: State, weights: Weights, source: str, parameters: sp.Expr | None = None) -> Term:
     """Return what a state keeps for some weights; for those of a whole model, with its number of `parameters`."""
-    parts = parts_of(state.rule, state.copies, state.kind, weights, state.only, state.among)
+    parts = parts_of(state.rule, state.copies, state.kind, weights, state.only, state.among, state.apart)
     whole = state.rule == EVERY_ELEMENT and parameters is not None and (not state.only or weights.all_are(state.only))
     return Term(
         name=state.name,

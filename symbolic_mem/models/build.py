@@ -129,9 +129,11 @@ def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
 
 def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
     """Count the bytes of the weights as the file says that they are quantised."""
-    from symbolic_mem.models.quantised import caches_asked, not_known, quantised, stored_bytes
+    from symbolic_mem.models.quantised import alike, caches_asked, not_known, quantised, stored_bytes
 
     how, caches = quantised(content, where), caches_asked(content)
+    if how is not None and not alike(how, built.model, built.values):
+        how = replace(how, how=None)
     if caches:
         built = replace(_saying(built, caches), rests_on=(*built.rests_on, caches))
     if how is not None and how.how is not None:

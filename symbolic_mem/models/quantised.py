@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import L
 from symbolic_mem.base.tomlfile import clipped
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.grouping import group_of
 from symbolic_mem.models.json_file import kind_of
+from symbolic_mem.models.kept_modules import kept_modules
 from symbolic_mem.models.packing import Packing, is_matrix, packing
 from symbolic_mem.models.tensors import Model, Tensor
-from symbolic_mem.models.trained import BLOCK_GROUPS
 
-_LINEAR = frozenset(BLOCK_GROUPS)
 _OTHERS = {"float32": 4, "float16": 2, "bfloat16": 2}
-_LONGEST = 200  # signs of a pattern of modules
-_MOST = 4  # repetitions in one, none of them of a group: with more a match may not end
-_ONE = re.compile(r"(proj\w*|w\d|fc\d|fc_\w+|c_\w+|dense\w*|query_key_value|Wqkv|shared_expert_gate)$")
-_IN_A_BLOCK = {
-    "attention": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"),
-    "mlp": ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"),
-    "experts": ("mlp.experts.0.gate_proj", "mlp.experts.0.up_proj", "mlp.experts.0.down_proj"),
-    "shared experts": ("mlp.shared_experts.gate_proj", "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"),
-}
 
 
 @dataclass(frozen=True)
 class Quantised:
     """How weights are stored: in `words`, the matrices of `groups` packed in the way `how` (None: it is not described).
 
-    Of a file that says the type of each tensor `kinds` are the bytes of all tensors of a type.
+    The share of the blocks that is `apart` for a group has its matrices as they are. Of a file that says the type of each tensor
+    `kinds` are the bytes of all tensors of a type.
     """
 
     words: str
     groups: frozenset[str]
     how: Packing | None
     kinds: tuple[tuple[str, int], ...] = ()
+    apart: tuple[tuple[str, sp.Rational], ...] = ()
 
     def packs(self, weight: Tensor) -> bool:
         """Whether it stores that weight packed."""
         return weight.group in self.groups and is_matrix(weight)
+
+    def share(self, weight: Tensor) -> sp.Rational:
+        """Return in which share of the blocks it stores that weight packed."""
+        return 1 - dict(self.apart).get(weight.group, sp.S.Zero) if self.packs(weight) else sp.S.Zero
 
     def bits(self, stack: int, out: int, into: int) -> int:
         """Return the bits of a stack of matrices with so many outputs and inputs."""
@@ -69,11 +64,29 @@ def quantised(table: Mapping[str, Any], where: str) -> Quantised | None:
         return None
     place = f"{where}: quantization_config"
     how = METHODS[method](given, place)
-    groups = _groups(given, where)
-    if how is None or groups is None:
+    blocks = table.get("num_hidden_layers")
+    kept = kept_modules(given, blocks, where)
+    if how is None or kept is None:
         words = method if how is None else how.title
         return Quantised(words, frozenset(), None)
-    return Quantised(how.title, groups & {"experts"} if method == "mxfp4" else groups, how)
+    groups = kept.packed & {"experts"} if method == "mxfp4" else kept.packed
+    apart = tuple((group, sp.Rational(count, blocks)) for group, count in kept.blocks if group in groups)
+    but = "".join(f", but for {group} in {count} of {blocks} blocks" for group, count in kept.blocks if group in groups)
+    return Quantised(how.title + but, groups, how, apart=apart)
+
+
+def alike(how: Quantised, model: Model, values: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether all blocks of a model have equally many numbers in each group that some of them keep as it is."""
+    for group, _ in how.apart:
+        sizes = [
+            (held.repeat, sp.Add(*(weight.elements for weight in held.weights if weight.group == group)))
+            for held in model.weights.held
+            if held.in_block
+        ]
+        blocks = sp.Add(*(repeat for repeat, size in sizes if size != 0)).xreplace(dict(values))
+        if len({size for _, size in sizes if size != 0}) != 1 or blocks != values.get(L):
+            return False
+    return True
 
 
 def not_known(table: Mapping[str, Any], how: Quantised | None = None) -> str:
@@ -124,8 +137,9 @@ def stored_bytes(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantis
         repeat = layer.repeat.xreplace(dict(values))
         for weight in layer.weights:
             sizes = tuple(size.xreplace(dict(values)) for size in weight.shape)
-            packed = how.how.bytes(sizes) if how.how is not None and how.packs(weight) else plain * sp.Mul(*sizes)
-            total += repeat * packed
+            share = how.share(weight)
+            packed = share * how.how.bytes(sizes) if how.how is not None and share else 0
+            total += repeat * (packed + (1 - share) * plain * sp.Mul(*sizes))
     return int(sp.ceiling(total))
 
 
@@ -134,55 +148,11 @@ def scales(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantised) ->
     total = sp.S.Zero
     for layer in model.layers:
         for weight in layer.weights:
-            if how.how is not None and how.packs(weight):
+            if how.how is not None and (share := how.share(weight)):
                 sizes = tuple(size.xreplace(dict(values)) for size in weight.shape)
                 counts = (piece.count(sizes) for piece in how.how.pieces[1:])
-                total += layer.repeat.xreplace(dict(values)) * sp.Add(*counts)
+                total += share * layer.repeat.xreplace(dict(values)) * sp.Add(*counts)
     return int(total)
-
-
-def _groups(given: Mapping[str, Any], where: str) -> frozenset[str] | None:
-    """The groups whose matrices are quantised, without those that are kept as they are; None where parts of one are kept."""
-    kept = [
-        name
-        for key in ("modules_to_not_convert", "llm_int8_skip_modules", "ignored_layers", "ignore", "exclude_modules")
-        for name in _names(given, key, where)
-    ]
-    left = set(_LINEAR)
-    for name in kept:
-        pattern = name.removeprefix("re:")
-        if pattern != name:
-            for group, modules in _IN_A_BLOCK.items():
-                found = [_matches(pattern, f"model.layers.0.{module}", where) for module in modules]
-                if any(found) and not all(found):
-                    return None
-                left -= {group} if all(found) else set()
-            continue
-        group = group_of(f".{name}.weight")
-        if group in _LINEAR and (_ONE.search(name) or any(part.isdigit() for part in name.split("."))):
-            return None
-        left.discard(group)
-    return frozenset(left)
-
-
-def _names(given: Mapping[str, Any], key: str, where: str) -> list[str]:
-    names = given.get(key) or []
-    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        raise BadInput(f"{where}: {key} must be a list of names of modules")
-    return names
-
-
-def _matches(pattern: str, name: str, where: str) -> bool:
-    place = f"{where}: quantization_config: {clipped(pattern)}"
-    if len(pattern) > _LONGEST or len(re.findall(r"[*+{]", pattern)) > _MOST or re.search(r"\)[*+{]", pattern):
-        raise BadInput(
-            f"{place}: a pattern of names of modules has at most {_LONGEST} signs and {_MOST} repetitions, none of them "
-            "of a group; write several"
-        )
-    try:
-        return re.match(pattern, name) is not None
-    except (re.error, OverflowError, RecursionError):
-        raise BadInput(f"{place} is no pattern of names of modules") from None
 
 
 def _whole(given: Mapping[str, Any], key: str, default: int, where: str) -> int:
@@ -279,6 +249,7 @@ METHODS: dict[str, Callable[[Mapping[str, Any], str], Packing | None]] = {
     "gptq": _grouped("gptq"),
     "bitsandbytes": _bitsandbytes,
     "fp8": _fp8,
+    "fbgemm_fp8": lambda given, where: packing("fp8-rows"),
     "mxfp4": lambda given, where: packing("mxfp4"),
     "compressed-tensors": _compressed,
     "modelopt": _modelopt,

@@ -46,6 +46,20 @@ def refuse_groups(name: str, built: Built, cut: Cut, values: Mapping[sp.Symbol, 
                 )
 
 
+def refuse_stages(name: str, built: Built, stages: sp.Rational | int) -> None:
+    """Refuse stages of a model whose file keeps the matrices of some blocks as they are: which stage has these is not counted.
+
+    Raises `BadInput` naming what is kept and what to give.
+    """
+    stored = built.packing
+    if stored is not None and stored.apart and stages != 1:
+        kept = ", ".join(group for group, _ in stored.apart)
+        raise BadInput(
+            f"plan {name!r} with n_pp = {stages}: the file keeps the matrices of some blocks as they are ({kept}), and which stages "
+            "have them is not counted; give n_pp = 1 and divide by tensor parallelism"
+        )
+
+
 def _matrices(model: Model) -> Iterator[tuple[tuple[str, str], Tensor]]:
     for layer in model.layers:
         for weight in layer.weights:

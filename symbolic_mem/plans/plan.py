@@ -19,7 +19,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.cached import check_cached
-from symbolic_mem.plans.packed import refuse_groups
+from symbolic_mem.plans.packed import refuse_groups, refuse_stages
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import (
@@ -334,6 +334,8 @@ class Plan:
         refuse_rests(self.name, self.pieces(values, built), values, trains=trains)
         if self.whole_groups and (cut := self.cut(values, built)) is not None:
             refuse_groups(self.name, built, cut, values)
+        if not trains:
+            refuse_stages(self.name, built, stages)
         refuse_load(self.name, cuts, built, values)
         idle = (
             values.get(n_tp) == 1 and n_tp not in self.finds and not self.engine

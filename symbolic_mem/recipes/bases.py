@@ -34,8 +34,15 @@ def among(states: tuple[State, ...], groups: Iterable[str]) -> tuple[State, ...]
     return tuple(replace(one, among=named) if of else one for one, of in zip(states, packed, strict=True))
 
 
-def of_all(packing: Packing, states: tuple[State, ...], among: frozenset[str] = frozenset()) -> tuple[State, ...]:
+def of_all(
+    packing: Packing,
+    states: tuple[State, ...],
+    among: frozenset[str] = frozenset(),
+    apart: tuple[tuple[str, sp.Rational], ...] = (),
+) -> tuple[State, ...]:
     """Return the states of a recipe that trains nothing, with all matrices of the blocks packed, or those `among` some groups.
+
+    Of some groups a share of the blocks is `apart`, whose matrices stay as they are.
 
     >>> import sympy as sp
     >>> from symbolic_mem.models.packing import packing
@@ -44,11 +51,11 @@ def of_all(packing: Packing, states: tuple[State, ...], among: frozenset[str] = 
     ['FP8 weights', 'scales of the FP8 weights', 'BF16 weights, not packed']
     """
     others = (
-        replace(one, name=f"{one.name}, not packed", rule=OTHERS, among=among)
+        replace(one, name=f"{one.name}, not packed", rule=OTHERS, among=among, apart=apart)
         for one in states
         if one.kind == "weights"
     )
-    return (*_packed(packing, "", among), *others, *(one for one in states if one.kind != "weights"))
+    return (*_packed(packing, "", among, apart), *others, *(one for one in states if one.kind != "weights"))
 
 
 def of_file(kinds: Iterable[tuple[str, int]], states: tuple[State, ...]) -> tuple[State, ...]:
@@ -85,9 +92,15 @@ def packed_bytes(states: Iterable[State]) -> sp.Rational:
     return sum((one.bytes_per_element * share_by(one.rule) for one in packed), sp.S.Zero)
 
 
-def _packed(packing: Packing, of: str, among: frozenset[str] = frozenset()) -> Iterator[State]:
+def _packed(
+    packing: Packing,
+    of: str,
+    among: frozenset[str] = frozenset(),
+    apart: tuple[tuple[str, sp.Rational], ...] = (),
+) -> Iterator[State]:
     for piece in packing.pieces:
-        yield State(piece.name, "weights", piece.bytes, reason=piece.reason, rule=piece.rule, of=of, among=among)
+        rule = piece.rule
+        yield State(piece.name, "weights", piece.bytes, reason=piece.reason, rule=rule, of=of, among=among, apart=apart)
 
 
 def _not_packed(state: State) -> Iterator[State]:

@@ -26,8 +26,8 @@ ONCE = "once"
 class State:
     """`copies` values of `bytes_per_element` for all that `rule` keeps of a weight tensor; see `RULES`.
 
-    Of packed matrices it is one of those of the blocks, or of those `among` some groups. It is `of` some weights alone, as `SOME` calls them; "": gradients and optimizer states are of the trained
-    ones, all else of all. `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
+    Of packed matrices it is one of those of the blocks, or of those `among` some groups, which a share of the blocks has `apart`, as
+    they are. It is `of` some weights alone, as `SOME` calls them; "": gradients and optimizer states are of the trained ones, all else of all. `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
     ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it. One that is `cast` is made of another
     where that is at work, so that no host has it.
     """
@@ -42,6 +42,7 @@ class State:
     of: str = ""
     among: frozenset[str] = frozenset()
     cast: bool = False
+    apart: tuple[tuple[str, sp.Rational], ...] = ()
 
     def parts(self, model: Model) -> tuple[Part, ...]:
         """Return the tensors that are kept for the weights of `model`.
@@ -50,7 +51,7 @@ class State:
         >>> State("moments", "optimizer", sp.Integer(4), copies=2).parts(ffn())[0]
         Part(copies=2*L, shape=(d_ff, d_model))
         """
-        return parts_of(self.rule, self.copies, self.kind, model.weights, self.only, self.among)
+        return parts_of(self.rule, self.copies, self.kind, model.weights, self.only, self.among, self.apart)
 
     @property
     def only(self) -> str:
@@ -60,7 +61,13 @@ class State:
 
 @lru_cache(maxsize=1024)
 def parts_of(
-    rule: str, copies: int, kind: str, weights: Weights, only: str = "", among: frozenset[str] = frozenset()
+    rule: str,
+    copies: int,
+    kind: str,
+    weights: Weights,
+    only: str = "",
+    among: frozenset[str] = frozenset(),
+    apart: tuple[tuple[str, sp.Rational], ...] = (),
 ) -> tuple[Part, ...]:
     """Return what a state of that rule, number of copies and kind keeps for the weights of a model, or `only` for some."""
     if rule == ONCE:
@@ -76,13 +83,15 @@ def parts_of(
                 continue
             inside = weight.group in among if among else held.in_block and weight.group != "router"
             packed = inside and is_matrix(weight)
-            if (shape_of is not None and not packed) or (rule == OTHERS and packed):
+            whole = dict(apart).get(weight.group, sp.S.Zero) if packed else sp.S.One
+            share = whole if rule == OTHERS else sp.S.One if shape_of is None else 1 - whole
+            if share == 0:
                 continue
             linear = weight.shape[::-1] if weight.turned else weight.shape
             pieces = RULES[rule](weight.shape) if shape_of is None else ((sp.S.One, shape_of(linear)),)
             for count, shape in pieces:
                 if count * repeat != 0:
-                    parts.append(Part(copies * repeat * count, shape))
+                    parts.append(Part(copies * share * repeat * count, shape))
     return tuple(parts)
 
 

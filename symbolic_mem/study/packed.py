@@ -29,7 +29,7 @@ def as_stored(setting: S) -> S:
     words = f"as in the file ({how.words}; {how.how.source})"
     if served is not None:
         words = f"as {recipe.serves} loads the file ({served.title}; {served.source})"
-    states = of_all(served or how.how, kept, how.groups)
+    states = of_all(served or how.how, kept, how.groups, how.apart)
     return replace(setting, recipe=recipe.with_packed(states, words))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study
 
 LLAMA = {"model_type": "llama", "hidden_size": 8192, "intermediate_size": 28672, "num_hidden_layers": 80}
@@ -86,6 +87,57 @@ def test_vllm_has_scales_of_eight_bits_in_fp32_where_the_file_has_them_in_16(tmp
     assert served - stored == more
 
 
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
+
+
+def kept(inner, modules, blocks):
+    return [f"model.layers.{block}.{inner}.{module}" for block in blocks for module in modules]
+
+
+def test_fp8_of_llama_405b_packs_the_mlp_of_all_blocks_but_the_first_and_the_last(tmp_path):
+    """On each of 8 vLLM says 57.7520 GiB (vllm-project/vllm, issue 6746), when the file had 16 heads of keys and values.
+
+    Which blocks: Llama Team (2024), The Llama 3 Herd of Models, arXiv:2407.21783, section 6.2: no attention, no first and last block.
+    """
+    content = LLAMA | {
+        "hidden_size": 16384,
+        "intermediate_size": 53248,
+        "num_hidden_layers": 126,
+        "num_attention_heads": 128,
+    }
+    content["num_key_value_heads"] = 16
+    names = kept("self_attn", ATTENTION, range(126)) + kept("mlp", MLP, (0, 125))
+    how = {"quant_method": "fbgemm_fp8", "activation_scale_ub": 1200.0, "modules_to_not_convert": names}
+    study = study_of(tmp_path, content, how, plan="vllm-tp").change(values={"n_tp": 8})
+    attention = 126 * (2 * 16384**2 + 2 * 16384 * 2048)
+    mlp, rows = 3 * 16384 * 53248, 2 * 53248 // 8 + 16384
+    assert weights(study) == (
+        2 * attention // 8
+        + 124 * (mlp // 8 + 4 * rows)
+        + 2 * 2 * mlp // 8
+        + 2 * 2 * 128256 * 16384 // 8
+        + 2 * 253 * 16384
+    )
+    assert (weights(study) + 131_072 * 128 * 2) / 2**30 == pytest.approx(57.7520, rel=3e-4)
+    assert study.built.stored == study_of(tmp_path, content, how, "inference").built.stored
+    assert weights(study_of(tmp_path, content, how, "inference")) == study.built.stored
+    with pytest.raises(BadInput, match="keeps the matrices of some blocks as they are"):
+        weights(study.change(plan="vllm-tp+pp", values={"n_pp": 2, "n_tp": 4}))
+
+
+def test_blocks_that_are_kept_whole_are_counted_where_all_blocks_are_alike(tmp_path):
+    how = {**AWQ, "modules_to_not_convert": ["model.layers.79.mlp", "model.layers.90.mlp", "lm_head"]}
+    packed = weights(study_of(tmp_path, LLAMA, AWQ))
+    one = 3 * 8192 * 28672
+    assert weights(study_of(tmp_path, LLAMA, how)) - packed == 2 * one - one // 2 - one // 128 * 20 // 8
+    content = json.loads(DEEPSEEK.read_text(encoding="utf-8"))
+    dense = study_of(
+        tmp_path, content, {**FP8, "ignored_layers": ["model.layers.0.mlp"]}
+    )  # of three that are no experts
+    assert dense.built.stored is None
+
+
 @pytest.mark.parametrize(
     ("how", "name"),
     [
@@ -110,7 +162,7 @@ def test_other_ways_to_pack_are_those_of_their_files(tmp_path, how, name):
 @pytest.mark.parametrize(
     "how",
     [
-        {**AWQ, "modules_to_not_convert": ["model.layers.0.mlp"]},  # matrices of some blocks that stay as they are
+        {**AWQ, "modules_to_not_convert": ["model.layers.0.mlp.down_proj"]},  # of a block that is packed otherwise
         {**AWQ, "modules_to_not_convert": ["o_proj"]},
         {"quant_method": "exl2"},
     ],
