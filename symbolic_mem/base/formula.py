@@ -9,6 +9,7 @@ from functools import lru_cache
 from math import ceil, comb
 
 import sympy as sp
+from sympy.printing.str import sstr
 
 from symbolic_mem.base.errors import BadInput, name_of
 from symbolic_mem.base.rational import rational
@@ -223,4 +224,4 @@ def write_formula(expr: sp.Expr) -> str:
     >>> write_formula(sp.ceiling(L * d_model / 3))
     'ceiling(L*d_model/3)'
     """
-    return sp.sstr(expr)
+    return sstr(expr)
