@@ -18,6 +18,7 @@ from symbolic_mem.claims.sending import IN_A_STEP, sent_in_a_pass, sent_in_a_ste
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.verdict import Verdict
 from symbolic_mem.document.prose import say, text
+from symbolic_mem.questions.depends import REPORT, depends
 from symbolic_mem.study.answered import answer_to, claims_of, seen_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
@@ -33,7 +34,7 @@ def as_printed(study: Study, claim: Claim, label: str | None, *, nearest: bool =
     A formula is held against those that are printed beside the rows of its name.
     """
     if claim.formula:
-        return _of_formulas(study, claim, label, nearest=nearest)
+        return None if claim.bare else _of_formulas(study, claim, label, nearest=nearest)
     if claim.spelled is None:
         return None
     if (product := _of_product(study, claim, label)) is not None:
@@ -75,7 +76,16 @@ def _rows(study: Study, label: str | None, name: str) -> Iterator[tuple[Question
 
 
 def _chosen(study: Study, label: str | None) -> Sequence[Question]:
-    return study.questions if label is None else (study.question(label),)
+    """The questions, with what a report asks beside them; or one of them."""
+    if label is not None:
+        return (study.question(label),)
+    beside = depends(study)
+    return study.questions if beside is None else (*study.questions, beside)
+
+
+def _label(asked: Question | None) -> str | None:
+    """The label of a question of the study; none of the account, and of what a report asks beside."""
+    return None if asked is None or asked.where == REPORT else asked.label
 
 
 def _with_lines(chosen: Sequence[Question], name: str) -> Sequence[Question]:
@@ -111,7 +121,7 @@ def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool
             study, asked, claim.name, claim.formula, _answer(study, chosen, asked, claim)
         ):
             claimed, figures = Claimed(None, "number", claim.name), 0 if compared.same else None
-            verdict = Verdict(claim, claim.name, claimed, asked.label, Stated(None), None, None, figures, compared)
+            verdict = Verdict(claim, claim.name, claimed, _label(asked), Stated(None), None, None, figures, compared)
             if compared.same:
                 return verdict
             first = first or verdict
@@ -130,12 +140,11 @@ def _of_formulas(study: Study, claim: Claim, label: str | None, *, nearest: bool
         known = None if asked is None else answer_to(seen, asked)
         compared = compare_to(claim.formula, one.formula, seen, known)
         stated = Stated(compared.value, computed=True)
-        label = None if asked is None else asked.label
         verdict = Verdict(
             claim,
             one.place,
             one.claimed,
-            label,
+            _label(asked),
             stated,
             one.value,
             None,
@@ -154,5 +163,4 @@ def _of_printed(claim: Claim, one: Printed, asked: Question | None, figures: int
     stated = Stated(claim.number, claim.scale(one.claimed), claim.spelled.unit)
     sent = say("That is {where} along {axis}.", where=text(one.under), axis=text(one.name))
     beside = (sent,) if one.under in IN_A_STEP and not claim.bare else ()
-    label = None if asked is None else asked.label
-    return Verdict(named, one.place, one.claimed, label, stated, one.value, None, figures, beside=beside)
+    return Verdict(named, one.place, one.claimed, _label(asked), stated, one.value, None, figures, beside=beside)

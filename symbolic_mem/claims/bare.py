@@ -25,8 +25,8 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     """Yield the names of what a number may be claimed of: answers first, then the account, then the lines of answers.
 
     With `label` those of that question; a number without a unit can then only be its answer. Whether a quantity has the
-    unit of the claim is seen when it is compared, except of lines, which tell theirs. Raises `BadInput` for a number
-    without a unit and without a question.
+    unit of the claim is seen when it is compared, except of lines, which tell theirs. A formula may be that of any line of
+    the question. Raises `BadInput` for a number without a unit, or a formula, without a question.
 
     >>> from symbolic_mem.claims.claim import read_claim
     >>> from symbolic_mem.library.read import load_study
@@ -38,6 +38,14 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     answers = tuple(
         sorted(found, key=lambda name: name == "devices")
     )  # a degree says more than how many devices that is
+    if claim.formula:
+        if label is None:
+            raise BadInput(
+                f"claim {claim.text!r} does not say of what it is; give the name of its quantity, as in static = {claim.text}, or the "
+                "question that it answers, with --question"
+            )
+        yield from dict.fromkeys((*answers, *(str(entry.line.symbol) for entry in lines_of(study, chosen[0]))))
+        return
     if not claim.unit:
         if label is None:
             raise BadInput(

@@ -43,7 +43,8 @@ class Case:
     """The study as the question sees it, and the question (None: a claim about the account itself).
 
     `counted` are the kinds that make up all memory; `instead` are numbers in the place of other lines of the answer.
-    With `peak` the claim is the bytes of one device at the fullest instant of a step.
+    With `peak` the claim is the bytes of one device at the fullest instant of a step. `taken` names a number of the account
+    and the one that stands in its place.
     """
 
     study: Study
@@ -52,6 +53,7 @@ class Case:
     counted: tuple[str, ...] = KINDS
     instead: Mapping[str, Fraction] = field(default_factory=dict)
     peak: bool = False
+    taken: tuple[str, str] | None = None
 
     def reading(self, **changes: Any) -> Case:
         """The case read off otherwise."""
@@ -59,7 +61,8 @@ class Case:
 
     def asks_as(self, other: Case) -> bool:
         """Whether two cases differ at most in how the number is read off."""
-        return self.study is other.study and self.question is other.question and self.instead == other.instead
+        mine, theirs = ((one.instead, one.taken) for one in (self, other))
+        return self.study is other.study and self.question is other.question and mine == theirs
 
     def steps_as(self, other: Case) -> bool:
         """Whether two cases have the same step of training, on devices of any memory."""

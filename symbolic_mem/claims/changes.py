@@ -72,7 +72,7 @@ def read_label(case: Case, reading: str) -> Case | None:
 
 
 def show(case: Case, unit: str) -> Case:
-    """Write the number of one unit with the name of another: ``binary``, ``decimal``, ``thousands``, ``billions``."""
+    """Write the number of one unit with the name of another: ``binary``, ``decimal``, ``thousands``, ``billions``, ``things``."""
     return case.reading(shown=unit)
 
 
@@ -161,6 +161,11 @@ def forget_rules(case: Case) -> Case | None:
     return replace(case, question=replace(case.question, **bare, **hosts))  # ty: ignore[invalid-argument-type]
 
 
+def count_another(case: Case, of: str, taken: str) -> Case | None:
+    """Take another number of the account for the one that is claimed."""
+    return replace(case, taken=(of, taken)) if case.question is None else None
+
+
 def count_per(case: Case, unit: str) -> Case:
     """Count the batch per chip, per rank, in sequences or whole, whatever is asked."""
     return case.reading(per=unit)
@@ -217,6 +222,7 @@ CHANGES: dict[str, Slipped] = {
         take_bytes,
         count_file,
         count_active,
+        count_another,
         count_tied,
         multiply_experts,
         round_count,

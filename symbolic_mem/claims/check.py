@@ -13,7 +13,7 @@ from symbolic_mem.claims.as_printed import as_printed
 from symbolic_mem.claims.at_instants import PEAK
 from symbolic_mem.claims.bare import batch_above, in_cases, quantities
 from symbolic_mem.claims.beside import beside, repeats_given
-from symbolic_mem.claims.case import Case, read_off
+from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.claim import Claim, NotABound, read_claim
 from symbolic_mem.claims.device_words import of_device
 from symbolic_mem.claims.explain import Search
@@ -202,6 +202,7 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
     """A claim of one of several quantities, of that which it is right of; else of the nearest that has its unit."""
     nearest: tuple[Fraction, Claim] | None = None
     no_bound: BadInput | None = None
+    refused: BadInput | None = None
     for name in names:
         claim = replace(read, name=name)
         try:
@@ -209,7 +210,8 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
         except NotABound as error:
             no_bound = no_bound or error
             continue
-        except BadInput:
+        except BadInput as error:
+            refused = refused or error
             continue  # it has no number here, or is counted in something else
         for verdict, _ in verdicts:
             if verdict.right:
@@ -219,6 +221,8 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
                 nearest = min(nearest or (off, claim), (off, claim), key=lambda each: each[0])
     if nearest is None and not read.bare:
         return read  # why it is none of them, its own name tells
+    if nearest is None and read.formula and refused is not None:
+        raise refused
     if nearest is None:
         known_unit(read.text, read.unit)
         if no_bound is not None:
@@ -297,21 +301,22 @@ def _without_number(claim: Claim, name: str, label: str | None, compared: Compar
 def _with_number(
     claim: Claim, name: str, case: Case, label: str | None, claimed: Claimed, compared: Compared | None
 ) -> Verdict:
-    found = read_off(claimed, case.misread)
-    assert found is not None, "an answer that is read rightly has a meaning"
     stated = Stated(None)
     if compared is None and claim.spelled is not None:
         try:
             scale = claim.scale(claimed)
+            claimed = claim.before_rounding(scale, claimed)
             stated = Stated(claim.within(scale, claimed), scale, claim.spelled.unit)
         except BadInput:
             compared = _product(claim, name, case)
             if compared is None:
                 raise
+        found = _read_rightly(claimed, case)
         if _SYMBOL.fullmatch(claim.spelled.unit) and stated.agrees(claimed, found, case.misread) is None:
             compared = compared or _product(claim, name, case)
     elif compared is None and not (claimed.whole or claimed.value is None):
         raise BadInput(f"claim {claim.stated}: {claimed.meaning} is always a number; give one")
+    found = _read_rightly(claimed, case)
     if compared is not None:
         stated = Stated(compared.value, computed=True)
         figures = compared.rounded if compared.same or counts_otherwise(compared, claimed) else None
@@ -322,6 +327,12 @@ def _with_number(
             shown = right_to(found.value / stated.scale, stated.number, least=claim.spelled.shown)  # 47.0 has three
             figures = figures if shown is None else max(figures, shown)
     return Verdict(claim, name, claimed, label, stated, found.value, found.quotient, figures, compared)
+
+
+def _read_rightly(claimed: Claimed, case: Case) -> Result:
+    found = read_off(claimed, case.misread)
+    assert found is not None, "an answer that is read rightly has a meaning"
+    return found
 
 
 def _product(claim: Claim, name: str, case: Case) -> Compared | None:

@@ -38,6 +38,8 @@ _RANGE = re.compile(r"[0-9][0-9.,]*\s*(?:-|–|—|to)\s*[0-9][0-9.,]*\s*[^\W\d]
 _SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])|[×*·⋅]\s*[0-9][0-9.,]*B\s*$"), re.compile(r"\bbytes?\b")
 _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
 
+_OPERATES = re.compile(r"[*/+^×·⋅÷√⌈⌊]")
+
 
 class NotABound(BadInput):
     """A bound where there is one number."""
@@ -82,6 +84,13 @@ class Claim:
         """Whether it is that there is no such number."""
         return self.spelled is None and not self.formula
 
+    def before_rounding(self, scale: Fraction, claimed: Claimed) -> Claimed:
+        """What a bound is held against: of one between two whole numbers of things the quotient from which theirs is rounded."""
+        between = self.number is not None and (self.number * scale).denominator != 1
+        if not (self.bound and between and claimed.whole and claimed.quotient is not None):
+            return claimed
+        return replace(claimed, value=claimed.quotient, measures="number", quotient=None)
+
     def within(self, scale: Fraction, claimed: Claimed) -> Fraction | None:
         """The number of things of which each is `scale` that the claim comes to: more than 45 devices are 46 at least."""
         step = {"more": 1, "fewer": -1}.get(self.bound, 0)
@@ -113,8 +122,8 @@ class Claim:
         """Refuse words round a number that are not those of the quantity."""
         extreme = "least" if claimed.measures == "devices" else claimed.extreme
         strict = self.bound in _STRICT
-        whole = claimed.whole and self.number is not None and self.number.denominator == 1
-        if self.bound and (_STRICT.get(self.bound, self.bound) != extreme or (strict and not whole)):
+        exact = claimed.whole and (claimed.quotient is not None or self.number is None or self.number.denominator == 1)
+        if self.bound and (_STRICT.get(self.bound, self.bound) != extreme or (strict and not exact)):
             raise NotABound(
                 f"claim {self.stated!r}: {claimed.meaning} is one number, not a bound; claim the number alone"
             )
@@ -134,7 +143,7 @@ class Claim:
 def read_claim(text: str) -> Claim:
     """Read a claim such as ``n_fsdp=38``, ``M_static = 3,276 GB``, ``n_fsdp=none``, ``P=2*L*d_model*d_ff`` or ``46 GPUs``.
 
-    A number without a name has an empty one. Raises `BadInput` for anything else.
+    A number or a formula without a name has an empty one. Raises `BadInput` for anything else.
 
     >>> read_claim("activations=102.1 GB").spelled
     Spelled(number=Fraction(1021, 10), shown=4, unit='GB')
@@ -156,12 +165,13 @@ def read_claim(text: str) -> Claim:
         alone = None if "=" in read.value else spelled(read.value)
         if alone is None and (beside := _BESIDE.fullmatch(plain(text))):
             return read_claim(f"{beside['name']} = {beside['amount']}")
-        if alone is None:
+        formula = "" if alone is not None else in_bytes(multiplied(read.value))
+        if alone is None and not (_FORMULA.fullmatch(formula) and _OPERATES.search(formula)):
             raise BadInput(
                 f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38, static=3276GiB, or a number with its "
                 "unit alone, as in '46 devices'"
             )
-        return Claim("", text.strip(), alone, bare=True, bound=read.bound, each=read.each)
+        return Claim("", text.strip(), alone, formula, bare=True, bound=read.bound, each=read.each)
     name, whole = named
     if _RANGE.match(said(whole).value):
         raise BadInput(f"claim {text!r}: {whole!r} is a range; claim one number")

@@ -19,9 +19,9 @@ from symbolic_mem.study.claimed import Claimed
 _READ_BY = {
     "bytes": ("shown", "cut"),
     "number": ("cut",),
-    "count": (),
-    "devices": ("rounding", "before", "cut"),
-    "tokens": ("rounding", "per", "first", "cut"),
+    "count": ("shown",),
+    "devices": ("rounding", "before", "cut", "shown"),
+    "tokens": ("rounding", "per", "first", "cut", "shown"),
 }
 
 _MANY = 8  # slips that are alike: from so many on they are tried together first
@@ -175,8 +175,11 @@ class Search:
 
     def _claimed(self, slipped: Case) -> Claimed | None:
         """The number in a slipped case, asked of the question itself."""
+        of, name = slipped.taken or (self.name, self.name)
+        if of != self.name:
+            return None
         try:
-            return claim_of(slipped.study, slipped.question, self.name, slipped.counted, slipped.instead)
+            return claim_of(slipped.study, slipped.question, name, slipped.counted, slipped.instead)
         except BadInput:
             return None  # what slipped leaves nothing to ask about
 

@@ -9,6 +9,7 @@ from math import ceil
 from symbolic_mem.base.units import whole_figures
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.case import Misreading, Result
+from symbolic_mem.claims.measures import MULTIPLIERS
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.study.claimed import Claimed
 
@@ -62,6 +63,10 @@ class Stated:
         binary = _BINARY.get(self.unit, 0)
         if shown == "as said":
             yield Fraction(1)
+        elif shown == "things":
+            power = MULTIPLIERS.get(self.unit.partition(" ")[0], 0) // 3
+            if power in (1, 2) and (claimed.whole or claimed.unit == "parameters"):
+                yield _RATIO**power
         elif claimed.unit == "parameters":
             if shown == "billions":
                 yield _RATIO**3

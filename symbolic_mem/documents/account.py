@@ -17,7 +17,7 @@ from symbolic_mem.base.rational import Number, plain, rounded_up
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
-from symbolic_mem.models.counts import active_parameters, parameters_by_group
+from symbolic_mem.models.counts import active_parameters, parameters_by_group, trainable_parameters
 from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
@@ -252,6 +252,7 @@ class Account:
             "parameters": self.number(study.model.parameters),
             "parameters_formula": write_formula(study.model.parameters),
             **self._groups(),
+            **self._trained(),
             **self._files(),
             "static_bytes": self.at(memory.of(*STATIC)),
             "activation_bytes": self.activations,
@@ -401,6 +402,14 @@ class Account:
                 active_parameters(built.model, built.architecture, built.visited or sp.S.One)
             ),
         }
+
+    def _trained(self) -> Mapping[str, Any]:
+        """The parameters that a step of training updates."""
+        return (
+            {"trainable_parameters": self.number(trainable_parameters(self.study.model))}
+            if self.study.recipe.trains
+            else {}
+        )
 
     def _term(self, row: Row) -> Mapping[str, Any]:
         term = row.term

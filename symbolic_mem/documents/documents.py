@@ -8,7 +8,6 @@ from dataclasses import replace
 from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import (
@@ -24,8 +23,9 @@ from symbolic_mem.document.steps import (
 )
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation, Part
-from symbolic_mem.documents.given import assumed, counted, notation, references, wording
+from symbolic_mem.documents.given import assumed, notation, references, wording
 from symbolic_mem.documents.parts import parts
+from symbolic_mem.questions.depends import counted, depends
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import about_memory, placements
 from symbolic_mem.questions.parts.instants import instant_words
@@ -162,29 +162,16 @@ def _account(study: Study, *, derived: bool) -> tuple[list[Block], Section | Non
     if not derived:
         return [], None
     told = [*map(Paragraph, instant_words(study)), *memory_blocks(study, Work(study.values), kinds)]
-    return told, _depends(study, kinds)
+    return told, _depends(study)
 
 
-def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
-    """What the memory depends on: what stays on every device, the crossover, and what one percent more adds."""
-    from symbolic_mem.questions.insight import Insight
-
-    asked = {
-        "floor": n_fsdp in study.placed(kinds).total.free_symbols and not _floor_is_open(study, kinds),
-        "crossover": "activations" in kinds,
-        "sensitivities": True,
-    }
-    topics = tuple(topic for topic, wanted in asked.items() if wanted)
-    work = Work(study.values)
-    found = Insight("report", kinds=kinds).trends(study, topics)
-    blocks = [block for topic in found if topic is not None for block in topic.steps(work)]
-    return Section(text("What the memory depends on"), tuple(blocks), "depends") if blocks else None
-
-
-def _floor_is_open(study: Study, kinds: tuple[str, ...]) -> bool:
-    """Whether what stays on every device depends on a symbol without value."""
-    _, kept = study.placed(kinds).split(n_fsdp)
-    return bool(missing(kept.total, study.values))
+def _depends(study: Study) -> Section | None:
+    """What the memory depends on."""
+    question = depends(study)
+    if question is None:
+        return None
+    blocks = tuple(question.steps(found_for(study, question)))
+    return Section(text("What the memory depends on"), blocks, "depends") if blocks else None
 
 
 def _problem(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Block, ...]:

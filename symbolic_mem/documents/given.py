@@ -8,8 +8,8 @@ from symbolic_mem.base.symbols import n_micro, table
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import in_brackets, joined, listed
-from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.pipeline import pipeline
+from symbolic_mem.questions.depends import counted
 from symbolic_mem.questions.parts.assumptions import SIGNS, UNITS, about_memory, assumptions
 from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.unread import at_instants
@@ -77,12 +77,6 @@ def _sought(study: Study, symbol: sp.Symbol) -> Prose | None:
 def _value(value: sp.Rational) -> Prose:
     """A given number: a whole one as it is typeset, another in decimals where they are short."""
     return say("{v}", v=Amount(value) if Amount(value).shown.exact and not value.is_Integer else value)
-
-
-def counted(study: Study) -> tuple[str, ...]:
-    """The kinds of memory that some question of the study counts."""
-    asked = [question.counted for question in study.questions if question.subject == "memory"]
-    return tuple(kind for kind in KINDS if any(kind in kinds for kinds in asked)) or KINDS
 
 
 def references(study: Study) -> tuple[Prose, ...]:

@@ -86,6 +86,13 @@ class Insight(Ruled, OfKinds):
         """The degree, and what the question gives values to for itself."""
         return (str(self.symbol), *(change.aspect for change in self.values))
 
+    @property
+    def weighed(self) -> bool:
+        """Whether a topic compares memory with that of one device."""
+        return not {"region", "left_over"}.isdisjoint(self.about) or (
+            not self.about and bool(self.rows or self.devices)
+        )
+
     def answer(self, study: Study) -> FoundInsight:
         """Answer every topic; where two instants must fit, each number is that of the one that asks for more."""
         study = study.without(self.symbol)
@@ -97,7 +104,7 @@ class Insight(Ruled, OfKinds):
             found.append(region_table(self, study))
         if "left_over" in topics:
             found.append(left_overs(self, study))
-        capacity = study.capacity if study.device.known else None
+        capacity = study.capacity if study.device.known and self.weighed else None
         return FoundInsight(study, self, capacity, tuple(topic for topic in found if topic is not None))
 
     def trends(self, study: Study, topics: tuple[str, ...]) -> Iterator[Topic | None]:

@@ -25,6 +25,7 @@ from symbolic_mem.document.words import capitalised, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
+from symbolic_mem.questions.parts.batch_claims import close
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -285,7 +286,8 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         meaning = f"the largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
         counted = named(self.symbol).unit
         measures = "number" if counted == "parameters" else "count"
-        told = {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted, extreme="most")}
+        real = None if least.rules or least.quotient is None else close(least.quotient)
+        told = {str(self.symbol): Claimed(least.value, measures, meaning, quotient=real, unit=counted, extreme="most")}
         return told if found.host is None else {**told, "host": found.host.claim(found.value)}
 
 

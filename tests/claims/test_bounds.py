@@ -25,6 +25,11 @@ from symbolic_mem.render.text import plain_prose
         ("cs336-a2-xxl", "T > 20444", "T > 20445"),
         ("cs336-a1-adamw", "B < 3", "B < 5"),
         ("cs336-a1-adamw", "batch size at most 2", "batch size at most 4"),
+        # between two whole numbers: 184,000/9 tokens, and (80e9 - 34,032,921,600)/15,517,753,344 sequences
+        ("cs336-a2-xxl", "T > 20444.4", "T > 20445.4"),
+        ("cs336-a2-xxl", "at least 45.76 devices", "at least 45.86 devices"),
+        ("cs336-a1-adamw", "B <= 2.962", "B <= 2.97"),
+        ("cs336-a1-adamw", "B < 2.962", "B < 2.5"),
     ],
 )
 def test_a_bound_is_right_where_it_is_the_least_or_the_most(study: str, right: str, wrong: str) -> None:
@@ -44,7 +49,8 @@ def test_a_bound_is_right_where_it_is_the_least_or_the_most(study: str, right: s
         ("cs336-a2-xxl", "static < 3277 GiB"),
         ("cs336-a2-xxl", "static less than 3277 GiB"),
         ("cs336-a2-xxl", "3276 GiB or more"),
-        ("cs336-a2-xxl", "T > 20444.4"),
+        ("cs336-a2-xxl", "T < 20444.4"),
+        ("cs336-a1-adamw", "B > 2.962"),
         ("cs336-a1-adamw", "B >= 2"),
     ],
 )

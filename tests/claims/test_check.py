@@ -468,6 +468,11 @@ def test_what_is_no_claim_is_refused(given):
         ("mixtral-8x7b", "P=56e9", "the name of the model multiplied"),
         ("mixtral-8x7b", "P=12.9e9", "active parameters for all"),  # 13B in arXiv:2401.04088
         ("qwen3-30b-a3b", "P=3.35e9", "active parameters for all"),
+        ("mixtral-8x7b", "active=46.7B", "all parameters for the active ones"),
+        ("lora-llama-3.1-8b", "trainable parameters=8.03B", "all parameters for those that are trained"),
+        # 32 blocks, queries and values: 8 (2 * 4096 + 4096 + 1024)
+        ("lora-llama-3.1-8b", "P=3.41M", "trained parameters for all"),
+        ("cs336-a2-xxl", "T=128K", "1024 for a thousand"),
         # 8 (46,702,792,704 - 7 * 32 (3 * 4096 * 14336 + 4096)): the shared parts eight times
         ("mixtral-8x7b", "P=57934905344", "experts multiplied with the shared parts"),
     ],

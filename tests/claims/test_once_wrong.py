@@ -56,6 +56,10 @@ ONCE = [
     ("cs336-a1-adamw", "B=2", None, "is right"),
     ("zero-table-1", "stage_1_at_64=31.4 GB", None, "is right to three figures: the exact number is 31.40625 GB"),
     ("cs336-a2-buckets", "615.4 MB", None, "is right to four figures: the exact number is ≈ 615.385 MB"),
+    ("cluster-mixtral-8x7b", "M_fix=32.564 GiB", None, "is right to five figures"),
+    ("cluster-mixtral-8x7b", "M_fix=32.564 GB", None, "it is ≈ 34.9656 GB"),
+    ("cs336-a1-adamw", "15.5 GB * B + 34.0 GB", "b", "is right to two figures in its numbers"),
+    ("cs336-a1-adamw", "15.6 GB * B + 34.0 GB", "b", "is wrong: the formula is"),
     ("cs336-a2-optimizer-sharding", "total=16.749 GiB", None, "No known slip, and no likely pair of them"),
 ]
 
