@@ -210,7 +210,7 @@ def _show_times(study: Study, took: Times | None) -> None:
         )
         return
     again = ", as all blocks are recomputed" if took.passes == 4 else ""
-    less = ", less the gradients of frozen weights" if took.frozen else ""
+    less = f", less {took.less}" if took.less else ""
     products = f"the products of {took.passes} forward passes{again}{less}, at C"
     print_line(f"{figure(took.computes, 's', 4)}: {products}", "computing", 14)
     if took.longest is not None:

@@ -17,7 +17,7 @@ from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear, needing
 from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import Profile, Shape
-from symbolic_mem.models.tensors import AFTER_ATTENTION, Layer, Matmul, Tensor
+from symbolic_mem.models.tensors import AFTER_ATTENTION, SCORES, Layer, Matmul, Tensor
 
 HEADS_WITH_KEYS = ("all", "some", "one")
 BY_PARTS = ("eager", "math")  # kernels whose backward pass does not need what attention gives: its projection does
@@ -62,7 +62,16 @@ def attention(
     made = kv if projected is None else projected
     outputs = {"W_qkv": q + 2 * made} if fused_qkv else {"W_q": q, "W_k": made, "W_v": made}
     parts = [
-        linear(profile, outputs, width, bias=qkv_bias, producer=producer, group="attention", keeps_rows=profile.inputs)
+        linear(
+            profile,
+            outputs,
+            width,
+            bias=qkv_bias,
+            producer=producer,
+            group="attention",
+            keeps_rows=profile.inputs,
+            enters=True,
+        )
     ]
     parts += _qk_norms(profile, qk_norm, qk_norm_kind, qk_norm_bias, n_heads, n_kv, d_head)
     if sinks:
@@ -79,7 +88,7 @@ def attention(
         "v_expanded": (*rows, {"some": q, "one": kv, "all": v_stored}[heads_with_keys]),
     }
     parts.append(core(profile, shapes, d_head, d_head, n_heads, dropout=attention_dropout))
-    parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
+    parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention", leaves=True))
     if dropout:
         parts.append(
             keeping(profile, profile.kept("dropout", {"input": (*profile.stream, width)}, label="residual dropout"))
@@ -167,8 +176,8 @@ def core(
         "attention core",
         saved=saved,
         matmuls=(
-            Matmul("q k", queries, d_qk, attended, "attention scores"),
-            Matmul("p v", queries, attended, d_v, "attention scores"),
+            Matmul("q k", queries, d_qk, attended, SCORES),
+            Matmul("p v", queries, attended, d_v, SCORES),
         ),
         source=profile.source,
     )

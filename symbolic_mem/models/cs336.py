@@ -6,7 +6,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_model, n_heads
-from symbolic_mem.models.tensors import AFTER_ATTENTION, LINEAR, Layer, Matmul, Model, Tensor
+from symbolic_mem.models.tensors import AFTER_ATTENTION, LINEAR, SCORES, Layer, Matmul, Model, Tensor
 
 SOURCES = {
     2025: "Stanford CS336, assignment 1, handout 1.0.6 (2025-08-28, commit 87524b3), problem adamwAccounting",
@@ -63,13 +63,13 @@ def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
             Tensor("h W2", stream, "product with W2"),
         ),
         matmuls=(
-            *(Matmul(f"x W_{name}", B * S, d_model, d_model, "attention") for name in "qkv"),
-            Matmul("q k", B * n_heads * S, d_model / n_heads, S, "attention scores"),
-            Matmul("p v", B * n_heads * S, S, d_model / n_heads, "attention scores"),
-            Matmul("a W_o", B * S, d_model, d_model, "attention"),
-            Matmul("x W1", B * S, d_model, d_ff, "mlp"),
-            Matmul("x W3", B * S, d_model, d_ff, "mlp"),
-            Matmul("h W2", B * S, d_ff, d_model, "mlp"),
+            *(Matmul(f"x W_{name}", B * S, d_model, d_model, "attention", enters=True) for name in "qkv"),
+            Matmul("q k", B * n_heads * S, d_model / n_heads, S, SCORES),
+            Matmul("p v", B * n_heads * S, S, d_model / n_heads, SCORES),
+            Matmul("a W_o", B * S, d_model, d_model, "attention", leaves=True),
+            Matmul("x W1", B * S, d_model, d_ff, "mlp", enters=True),
+            Matmul("x W3", B * S, d_model, d_ff, "mlp", enters=True),
+            Matmul("h W2", B * S, d_ff, d_model, "mlp", leaves=True),
         ),
         source=SOURCES[edition],
         block="transformer block",
@@ -86,7 +86,7 @@ def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
             Tensor("logits", (B, S, V), "output embedding"),
             Tensor("cross-entropy", (B, S, V), "cross-entropy on the logits"),
         ),
-        matmuls=(Matmul("x W_out", B * S, d_model, V, "head"),),
+        matmuls=(Matmul("x W_out", B * S, d_model, V, "head", enters=True),),
         source=SOURCES[edition],
     )
     matrices = (

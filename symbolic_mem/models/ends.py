@@ -73,13 +73,19 @@ def head(
     ['input', 'log probabilities', 'total weight']
     """
     projection = linear(
-        profile, {"W_head": vocabulary}, narrow or width, bias=bias, group="head", keeps_rows=profile.inputs
+        profile,
+        {"W_head": vocabulary},
+        narrow or width,
+        bias=bias,
+        group="head",
+        keeps_rows=profile.inputs,
+        enters=narrow is None,
     )
     if tied:
         kept = tuple(weight for weight in projection.weights if weight.name != "W_head")
         projection = replace(projection, weights=kept)
     if narrow is not None:
-        projection = join("head", linear(profile, {"W_out": narrow}, width, group="head"), projection)
+        projection = join("head", linear(profile, {"W_out": narrow}, width, group="head", enters=True), projection)
     words, batch, tokens = logits or vocabulary, *profile.inside
     shapes = {"logits": (batch, tokens, words), "tokens": (batch, tokens)}
     shapes |= {f"{name} but the last": (batch, tokens - 1, *shape[2:]) for name, shape in shapes.items()}
@@ -98,8 +104,10 @@ def score(profile: Profile, labels: sp.Expr, *, width: sp.Expr = d_model, bias: 
     (2*d_model, ['input'])
     """
     two = layers == 2
-    last = linear(profile, {"W_score": labels}, width, bias=bias or two, group="head", keep_input=not two)
+    last = linear(
+        profile, {"W_score": labels}, width, bias=bias or two, group="head", keep_input=not two, enters=not two
+    )
     if not two:
         return replace(last, name="score head")
-    first = linear(profile, {"W_hidden": width}, width, bias=True, group="head")
+    first = linear(profile, {"W_hidden": width}, width, bias=True, group="head", enters=True)
     return join("score head", first, keeping(profile, profile.kept("relu", {"inner": (*profile.inside, width)})), last)

@@ -33,7 +33,10 @@ def ffn(blocks: sp.Expr = L, inner: sp.Expr = d_ff) -> Model:
             Tensor("W_out", (d_model, inner), "second linear layer, d_ff to d_model, no bias"),
         ),
         saved=(x, h),
-        matmuls=(Matmul("x W_in", B * S, d_model, inner), Matmul("h W_out", B * S, inner, d_model)),
+        matmuls=(
+            Matmul("x W_in", B * S, d_model, inner, enters=True),
+            Matmul("h W_out", B * S, inner, d_model, leaves=True),
+        ),
         source=SOURCE,
         block="feed-forward block",
         ops=(Op("x W_in", (h,), (), ("W_in",), ("x",), into=(x,)), Op("h W_out", (y,), (h,), ("W_out",), ("h",))),

@@ -31,9 +31,9 @@ def gated_ffn(blocks: sp.Expr = L, inner: sp.Expr = d_ff, *, residual: bool = Fa
         weights=(*up, Tensor("W_down", (d_model, inner), "d_ff to d_model, no bias")),
         saved=(x, g, a, u, h),
         matmuls=(
-            Matmul("x W_gate", B * S, d_model, inner),
-            Matmul("x W_up", B * S, d_model, inner),
-            Matmul("h W_down", B * S, inner, d_model),
+            Matmul("x W_gate", B * S, d_model, inner, enters=True),
+            Matmul("x W_up", B * S, d_model, inner, enters=True),
+            Matmul("h W_down", B * S, inner, d_model, leaves=True),
         ),
         source="Shazeer, GLU variants improve Transformer (2020), equation 6",
         block="gated feed-forward block",

@@ -44,7 +44,9 @@ def latent_attention(
     down = {"W_q": q} if d_cq is None else {"W_q_down": d_cq}
     down["W_kv_down"] = d_c + d_rope
     narrow_rows = profile.inputs
-    first = linear(profile, down, width, rows=narrow_rows, bias=qkv_bias, producer=producer, group="attention")
+    first = linear(
+        profile, down, width, rows=narrow_rows, bias=qkv_bias, producer=producer, group="attention", enters=True
+    )
     if d_cq is None:  # in DeepSeek's code only the narrowing projections have the bias that a config can ask for
         first = replace(first, weights=tuple(weight for weight in first.weights if weight.name != "b_q"))
     parts = [first]
@@ -63,7 +65,7 @@ def latent_attention(
     shapes |= dict.fromkeys(("v", "v_expanded"), (*profile.inside, kv))  # a view: the whole expanded vector stays
     shapes |= {"k_expanded": shapes["k"], "v_copied": shapes["out"]}
     parts.append(core(profile, shapes, d_nope + d_rope, d_v, n_heads, dropout=attention_dropout))
-    parts.append(linear(profile, {"W_o": width}, out, bias=o_bias, keep_input=False, group="attention"))
+    parts.append(linear(profile, {"W_o": width}, out, bias=o_bias, keep_input=False, group="attention", leaves=True))
     return join("attention", *parts)
 
 

@@ -29,13 +29,16 @@ def linear(
     group: str = "",
     stack: Shape = (),
     label: str = "",
+    enters: bool = False,
+    leaves: bool = False,
 ) -> Layer:
     """Build the linear layers from one input of `width` to `outputs`, which gives the output width of each by name.
 
     They keep their input once, or once each where `producer` hands it on in another dtype; not at all with
     `keep_input` off, because another operation keeps that tensor already. Where a rank multiplies `rows` that it has
     gathered, it may keep fewer: those of `keeps_rows`. `stack` are leading dimensions of the
-    weights (experts). A frozen layer keeps no input unless it has an adapter (see `Trained`).
+    weights (experts). A frozen layer keeps no input unless it has an adapter (see `Trained`). Whether they read the residual
+    stream or are added to it say `enters` and `leaves` (see `Matmul`).
 
     >>> from symbolic_mem.models.profile import profile
     >>> from symbolic_mem.base.symbols import d_ff, d_model
@@ -65,8 +68,9 @@ def linear(
             added = _adapter(profile, name, (*stack, out), width, rows, kept_rows)
             weights += added.weights
             saved += added.saved
-            matmuls += added.matmuls
-        matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group))
+            first, second = added.matmuls  # what the second gives is added before the ranks sum
+            matmuls += (replace(first, enters=enters), second)
+        matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group, enters, leaves))
     if any(profile.trained.sums(name, group) for name in outputs):
         added = _summed(
             profile, SUMMED if len(outputs) > 1 else next(iter(outputs)), stack, sp.Add(*outputs.values()), width

@@ -70,9 +70,20 @@ def mlp(
             keep_input=keep_input,
             group=group,
             stack=stack,
+            enters=True,
         ),
         replace(keeping(profile, kept, {fed: LINEAR}), weights=learned),
-        linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
+        linear(
+            profile,
+            {last: width},
+            inner,
+            bias=bias,
+            rows=rows,
+            keep_input=False,
+            group=group,
+            stack=stack,
+            leaves=True,
+        ),
     ]
     if dropout:
         parts.append(keeping(profile, profile.kept("dropout", {"input": (*leaving, width)}, label="residual dropout")))

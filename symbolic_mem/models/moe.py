@@ -72,6 +72,7 @@ def moe(
         producer=producer,
         group="router",
         label="router",
+        enters=True,
     )
     routed = mlp(
         profile,
@@ -111,7 +112,9 @@ def moe(
         )
         parts.append(shared)
         if shared_gate:
-            gate = linear(profile, {"W_shared_gate": sp.S.One}, width, keep_input=False, group="shared experts")
+            gate = linear(
+                profile, {"W_shared_gate": sp.S.One}, width, keep_input=False, group="shared experts", enters=True
+            )
             kept = profile.kept("shared_gate", {"tokens": tokens, "input": (*tokens, width)}, label="shared")
             parts.append(join("shared gate", gate, keeping(profile, kept)))
     return join("mixture of experts", *parts)

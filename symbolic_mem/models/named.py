@@ -10,9 +10,9 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import local
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
-from symbolic_mem.models.tensors import GROUPS, Model
+from symbolic_mem.models.tensors import GROUPS, SCORES, Model
 
-PRODUCTS = (*GROUPS, "attention scores")
+PRODUCTS = (*GROUPS, SCORES)
 
 
 def _active(built: Built) -> sp.Expr:

@@ -43,6 +43,7 @@ def prediction(a: Architecture, how: Profile, block: tuple[Layer, ...], ends: tu
                 2 * a.d_model,
                 keeps_rows=how.inputs,
                 group="prediction",
+                leaves=True,
             ),
             name="projection",
         )

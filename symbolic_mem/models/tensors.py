@@ -26,6 +26,7 @@ GROUPS = (
     "adapters",
 )
 ADAPTERS = GROUPS[-1]
+SCORES = "attention scores"  # products of two activations
 NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
 # Which weights some states are of: those that are trained, or not; adapters, all others, and those of these that are trained whole;
 # embeddings that are trained, and what else is.
@@ -106,7 +107,9 @@ class Part:
 class Matmul:
     """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward.
 
-    `group` is the part of the model that it counts to, the `group` of its weight if it has one.
+    `group` is the part of the model that it counts to, the `group` of its weight if it has one. It `enters` where it reads the
+    residual stream, normed or not, and `leaves` where what it gives is added to it: tensor parallelism gathers before the one
+    and sums after the other.
     """
 
     name: str
@@ -114,6 +117,8 @@ class Matmul:
     k: sp.Expr
     n: sp.Expr
     group: str = ""
+    enters: bool = False
+    leaves: bool = False
 
     @property
     def flops(self) -> sp.Expr:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import B, P, S, T, a_in, a_out, d_model, phi
+from symbolic_mem.base.symbols import B, P, S, T, a_in, a_out, phi
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import Layer, Matmul, Model
+from symbolic_mem.models.tensors import Layer, Model
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,8 @@ class Load:
         return Load(self.what, phi * T, P, a_in * T, a_out * T), meaning
 
 
-def load(model: Model, width: sp.Expr = d_model) -> Load:
+def load(model: Model) -> Load:
     """Return the load of `model`: of one block when all its layers are alike, else of the whole model.
-
-    `width` is the width of the residual stream, where layers begin and end.
 
     >>> from symbolic_mem.models.ffn import ffn
     >>> one = load(ffn())
@@ -57,7 +55,7 @@ def load(model: Model, width: sp.Expr = d_model) -> Load:
     (4*T*d_ff*d_model, 2*d_ff*d_model, T*d_model, T*d_model)
     """
     alike = len(model.layers) == 1
-    parts = [_of(layer, sp.S.One if alike else layer.repeat, width) for layer in model.layers]
+    parts = [_of(layer, sp.S.One if alike else layer.repeat) for layer in model.layers]
     sums = [sp.Add(*column) for column in zip(*parts, strict=True)]
     return Load(model.layers[0].name if alike else model.name, *sums)
 
@@ -67,24 +65,15 @@ def per_token(expr: sp.Expr) -> sp.Expr:
     return sp.sympify(expr).xreplace({B: T / S})
 
 
-def _of(layer: Layer, repeat: sp.Expr, width: sp.Expr) -> tuple[sp.Expr, ...]:
+def _of(layer: Layer, repeat: sp.Expr) -> tuple[sp.Expr, ...]:
     inputs, outputs, gathered = [], [], False
-    for position, matmul in enumerate(layer.matmuls):
-        later = {other.group for other in layer.matmuls[position + 1 :]}
-        side = _side(matmul, width, last=matmul.group not in later)
-        if side == "column" and not gathered:
+    for matmul in layer.matmuls:
+        if matmul.enters and not gathered:
             inputs.append(matmul.m * matmul.k)
             gathered = True
-        if side == "row":
+        if matmul.leaves:
             outputs.append(matmul.m * matmul.n)
             gathered = False
     flops = sp.Add(*(matmul.flops for matmul in layer.matmuls))
     sums = (flops, layer.parameters, sp.Add(*inputs), sp.Add(*outputs))
     return tuple(repeat * per_token(part) for part in sums)
-
-
-def _side(matmul: Matmul, width: sp.Expr, *, last: bool) -> str:
-    """How tensor parallelism cuts a product; one from the residual width to itself by row only as the last of its group."""
-    if matmul.n == width and (matmul.k != width or last):
-        return "row"
-    return "column" if matmul.k == width else "inside"

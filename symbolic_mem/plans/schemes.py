@@ -93,6 +93,11 @@ def scheme(
     """
     if name not in SCHEMES:
         raise BadInput.unknown(f"unknown scheme {name!r}", name, SCHEMES)
+    if name in ("tp", "fsdp+tp", "hsdp") and load.inputs == load.outputs == 0:
+        raise BadInput(
+            f"scheme {name!r} gathers what enters layers and sums what leaves them, and no product of the {load.what} says that it "
+            "does either; give Matmul(..., enters=True) and Matmul(..., leaves=True), or take scheme 'fsdp'"
+        )
     mesh = _flat(name, mesh or Mesh(pods=n_pod if name == "hsdp" else sp.S.One))
     weights = weight_bytes * load.weights / mesh.y
     inputs, outputs = (activation_bytes * part / (mesh.x * mesh.pods) for part in (load.inputs, load.outputs))

@@ -8,7 +8,8 @@ import pytest
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import B, C, S, T, W, W_dcn, X, d_ff, d_model
+from symbolic_mem.base.symbols import B, C, L, S, T, W, W_dcn, X, d_ff, d_model
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Layer, Matmul, Model
@@ -77,16 +78,34 @@ def test_a_pair_of_products_gathers_once_and_scatters_once_each():
     two, three = load(ffn()), load(gated_ffn())
     assert (two.inputs, two.outputs) == (three.inputs, three.outputs) == (T * d_model, T * d_model)
     assert (two.weights, three.weights) == (2 * d_ff * d_model, 3 * d_ff * d_model)
-    pair = (Matmul("in", B * S, d_model, d_ff), Matmul("out", B * S, d_ff, d_model))
+    pair = (Matmul("in", B * S, d_model, d_ff, enters=True), Matmul("out", B * S, d_ff, d_model, leaves=True))
     square = (
-        Matmul("q", B * S, d_model, d_model),
+        Matmul("q", B * S, d_model, d_model, enters=True),
         Matmul("scores", B * S, d_ff, S),
-        Matmul("o", B * S, d_model, d_model),
+        Matmul("o", B * S, d_model, d_model, leaves=True),
     )
     for matmuls, pairs in ((pair, 1), (pair + pair, 2), (square, 1), (square[:1] + pair, 1), (pair[:1], 1)):
         found = load(Model("m", (Layer("l", matmuls=matmuls),)))
         assert found.inputs == pairs * T * d_model
         assert found.outputs == (0 if matmuls == pair[:1] else pairs * T * d_model)
+
+
+def test_an_adapter_as_wide_as_the_stream_is_no_end_of_a_layer():
+    """B of W_q gives n_heads d_head = d_model numbers, which no rank sums; that of W_o is added before the ranks sum once."""
+    for name in ("llama-3.1-8b", "gpt2-xl"):
+        plain = load_study(name)
+        tuned = plain.change(recipe="lora", adapters="all-linear")
+        whole, more = load(plain.model), load(tuned.model)
+        assert sp.expand(more.inputs - whole.inputs) == sp.expand(more.outputs - whole.outputs) == 0
+    width = plain.built.architecture.d_model
+    assert sp.expand(whole.outputs - 2 * L * T * width) == 0
+
+
+def test_tensor_parallelism_of_products_that_say_nothing_of_the_stream_is_refused():
+    silent = load(Model("m", (Layer("l", matmuls=(Matmul("q", B * S, d_model, d_model),)),)))
+    assert scheme("fsdp", silent).forward.collectives
+    with pytest.raises(BadInput, match=r"give Matmul\(\.\.\., enters=True\)"):
+        scheme("tp", silent)
 
 
 def test_layers_of_several_kinds_are_counted_with_their_repeats():

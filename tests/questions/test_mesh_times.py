@@ -174,4 +174,32 @@ def test_gradients_of_frozen_weights_are_not_computed():
     right = 2 * tokens * (3 * frozen + 4 * adapters) + 4 * 32 * 4 * pairs * 4096
     assert found(one).computes == Fraction(right, 10**15) and found(one).passes == 4
     whole = load_study("llama-3.1-8b").change(plan="fsdp2", values={"n_fsdp": 8, "C": 10**15, "W": 10**11})
-    assert not found(whole).frozen
+    assert found(one).less == "the gradients of frozen weights" and found(whole).less == ""
+
+
+BLOCK, HEAD = 2 * 4096**2 + 2 * 4096 * 1024 + 3 * 4096 * 14336, 4096 * 128256  # numbers in the matrices of Llama 3.1 8B
+
+
+def of_adapters(adapters: str = "q_proj,v_proj", model: str = "lora-llama-3.1-8b") -> tuple[Fraction, int, int]:
+    """The operations of a step without recomputation, and in them tokens, and pairs of tokens for each head."""
+    given = {"n_fsdp": 8, "C": 1, "W": 1, "r_lora": 8}
+    one = load_study(model).change(plan="fsdp2", recompute="none", adapters=adapters, values=given)
+    tokens, pairs = (int(one.values[B] * one.values[S] ** power) for power in (1, 2))
+    return Fraction(str(found(one).computes)), tokens, pairs
+
+
+def test_a_gradient_goes_no_further_than_the_first_adapter():
+    """No gradient of an input of q, k, v of the first block, nor of the adapters' A beside them: nothing trained is before them."""
+    computes, tokens, pairs = of_adapters()
+    narrow, wide = 8 * 2 * 4096, 8 * (4096 + 1024)  # A and B on q and v
+    frozen = 32 * 2 * BLOCK + 2 * HEAD - (4096**2 + 2 * 4096 * 1024)
+    adapters = 32 * 3 * (narrow + wide) - narrow
+    assert computes == 2 * tokens * (frozen + adapters) + 3 * 4 * 32 * pairs * 4096
+
+
+def test_an_adapter_on_the_last_product_of_a_block_leaves_the_rest_of_the_first_alone():
+    """Down projection alone: of the first block A has the gradient of its weight, B both, and W_down, q, k, v, o and the scores none."""
+    computes, tokens, pairs = of_adapters("down_proj")
+    narrow, wide = 8 * 14336, 8 * 4096
+    adapters = 32 * 3 * (narrow + wide) - narrow
+    assert computes == 2 * tokens * (31 * 2 * BLOCK + BLOCK + 2 * HEAD + adapters) + (31 * 3 + 1) * 4 * pairs * 4096

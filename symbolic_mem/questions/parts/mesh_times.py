@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 import sympy as sp
 
@@ -10,7 +10,8 @@ from symbolic_mem.base.exact import number
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import B, C, W, W_dcn, n_fsdp, n_micro, n_pp, n_replica
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import Matmul, Model, Tensor
+from symbolic_mem.models.backward import backward_flops
+from symbolic_mem.models.tensors import Model
 from symbolic_mem.questions.parts.sends import Sent
 from symbolic_mem.study.study import Study
 
@@ -21,14 +22,13 @@ BETWEEN = (n_pp, n_fsdp, n_replica)  # of which the ranks are in other nodes, wh
 class Times:
     """Seconds of a step: those that a rank computes, and those that it sends along each axis.
 
-    `passes` are the forward passes whose operations a step has: three, and one more where everything is recomputed; less those of the
-    gradients of `frozen` weights, where there are some. With
-    `enough` micro-batches, `sequences` in all, a rank computes as long as it sends along n_fsdp, which it does once in a step.
+    `passes` are the forward passes whose operations a step has: three, and one more where everything is recomputed; `less` says which
+    gradients are not made. With `enough` micro-batches, `sequences` in all, a rank computes as long as it sends along n_fsdp, which it does once in a step.
     """
 
     computes: sp.Expr
     passes: int
-    frozen: bool
+    less: str
     sends: Mapping[sp.Symbol, sp.Expr]
     enough: int | None
     sequences: int | None
@@ -43,15 +43,14 @@ class Times:
 def times(study: Study, found: Sent) -> Times | None:
     """Return the times of a step of a rank, at the rates of the study: None where it has none.
 
-    Matrix products are counted, of causal attention all; a weight has one forward, one for the gradient of its input, and one for its own
-    unless it is frozen. Stages are taken to be alike.
+    Matrix products are counted, of causal attention all; for the backward pass see `backward_flops`. Stages are taken to be alike.
     """
     if not {C, W} <= set(study.values):
         return None
     passes = 4 if study.recipe.recompute.rule == "full" else 3
     known = found.known
-    frozen = frozen_flops(study.model)
-    operations = (study.model.forward_flops * passes - frozen) * found.micro / n_pp
+    once, back = study.model.forward_flops, backward_flops(study.rank)
+    operations = (once * (passes - 2) + back) * found.micro / n_pp
     computes = symbolic(number(operations, known, "the operations of a step")) / known[C]
     sends = {}
     for axis, (_, size) in found.axes.items():
@@ -60,29 +59,15 @@ def times(study: Study, found: Sent) -> Times | None:
     each = computes / known[n_micro] if found.micro == n_micro else computes
     enough = sp.ceiling(sends[n_fsdp] / each) if n_fsdp in sends and sends[n_fsdp] != 0 and found.once else None
     sequences = None if enough is None else int(enough * known[B] * known[n_fsdp] * known[n_replica])
-    return Times(computes, passes, frozen != 0, sends, None if enough is None else int(enough), sequences)
+    less = "" if back == 2 * once else _less(study.model)
+    return Times(computes, passes, less, sends, None if enough is None else int(enough), sequences)
 
 
-def frozen_flops(model: Model) -> sp.Expr:
-    """Return the operations of those products of a forward pass whose weight is frozen.
-
-    A head without a weight of its own has that of the embedding.
-
-    >>> from symbolic_mem.models.ffn import ffn
-    >>> frozen_flops(ffn())
-    0
-    """
-    first = next((layer.weights[:1] for layer in model.layers if layer.weights), ())
-    return sp.Add(
-        *(
-            layer.repeat * product.flops
-            for layer in model.layers
-            for product in layer.matmuls
-            if any(not weight.trained for weight in (_weight_of(product, layer.weights) if layer.weights else first))
-        )
+def _less(model: Model) -> str:
+    """Which gradients a backward pass does not make, where not all weights are trained."""
+    ends = (
+        ""
+        if all(layer.reached for layer in model.layers)
+        else " and of all that no gradient has to reach below the first adapter"
     )
-
-
-def _weight_of(product: Matmul, weights: Sequence[Tensor]) -> Iterator[Tensor]:
-    name = product.name.split()[-1]
-    return (one for one in weights if one.name == name and one.group == product.group)
+    return f"the gradients of frozen weights{ends}"
