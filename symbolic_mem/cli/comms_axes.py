@@ -184,7 +184,8 @@ def _show(study: Study, found: Sent, took: Times | None) -> None:
     for one in found.sorts:
         kind = "" if len(found.sorts) == 1 else f" {one.words}"
         size = figure(rounded_up(found.held[one.symbol]))
-        print_line(f"{size} parameters{kind} on one rank of an average stage", str(one.symbol), 14)
+        name = str(one.symbol)
+        print_line(f"{size} parameters{kind} on one rank of an average stage", name, max(14, len(name) + 2))
     values = [f"{figure(found.each)} of the stream, keys and values"]
     values += _bytes_of_each(found.weights, found.held, "the weights", "the weights")
     values += _bytes_of_each(found.gradients, found.held, "their gradients", "the gradients")

@@ -21,13 +21,15 @@ BF16 = sp.Integer(2)
 class Held(NamedTuple):
     """So `many` parameters of one rank that are sent alike, of its routed `experts` or not.
 
-    One is sent in so many bytes where `weights` are gathered, and its gradient in those of `gradients`: 0 where it is frozen.
+    One is sent in so many bytes where `weights` are gathered, and its gradient in those of `gradients`: 0 where it is frozen. Divided
+    weights are gathered `again` for the backward pass, unless it does not reach them.
     """
 
     many: sp.Expr
     weights: sp.Rational = BF16
     gradients: sp.Rational = sp.Integer(4)
     experts: bool = False
+    again: bool = True
 
 
 def sent(
@@ -118,7 +120,7 @@ def _replicas(plan: Plan, held: Iterable[Held]) -> Mapping[sp.Symbol, sp.Expr]:
 
     Replicas sum the gradients of what is trained; where a rank keeps a part of the optimizer state it gets the sum of that part
     alone, and those weights are gathered after the step (Rajbhandari et al., 2020, section 7). Weights that are divided are
-    gathered for the forward pass, and for the backward pass unless they are kept, frozen ones too.
+    gathered for the forward pass, and for the backward pass unless they are kept or it does not reach them, frozen ones too.
     """
     groups = {what: degree / plan.instances for what, degree in plan.groups}
     cuts = dict(plan.cuts)
@@ -134,7 +136,8 @@ def _replicas(plan: Plan, held: Iterable[Held]) -> Mapping[sp.Symbol, sp.Expr]:
                 found[n_fsdp] += (one.gradients + back) * one.many * _ring(group)
             case "fsdp" | "hsdp":
                 again = sp.S.One - plan.keep if plan.keep != 0 else _ring(group)
-                found[n_fsdp] += one.many * ((one.weights + one.gradients) * _ring(group) + one.weights * again)
+                back = one.weights * again if one.again else sp.S.Zero
+                found[n_fsdp] += one.many * ((one.weights + one.gradients) * _ring(group) + back)
                 found[n_cp] += 2 * one.gradients * one.many / group * _ring(context)
                 if plan.sends == "hsdp":
                     found[n_replica] += 2 * one.gradients * one.many / group * _ring(n_replica)

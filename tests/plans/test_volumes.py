@@ -13,6 +13,7 @@ from symbolic_mem.base.symbols import n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_mic
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.questions.parts.sends import volumes
+from symbolic_mem.recipes.read import read_recipe
 
 SIZES = {"L": 8, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32768, "B": 2, "S": 1024}
 AXES = {"n_tp": 4, "n_pp": 2, "n_cp": 2, "n_fsdp": 8, "n_micro": 16}
@@ -216,6 +217,19 @@ PACKED = 32 * (2 * 4096**2 + 2 * 4096 * 1024 + 3 * 4096 * 14336)  # the matrices
 def test_frozen_weights_send_no_gradients(plan, size):
     one = load_study("lora-llama-3.1-8b").change(plan=plan, values={"n_fsdp": 8})
     assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * size
+
+
+def test_blocks_that_no_gradient_has_to_reach_are_gathered_once():
+    """Adapters on the last 16 of 32 blocks, nothing recomputed: the first 16 have no backward pass. Embedding and head have one."""
+    block = PACKED // 32 + 2 * 4096
+    lora = {"adapters": ["q_proj", "v_proj"], "rank": 8, "layers": list(range(16, 32))}
+    one = load_study("llama-3.1-8b")
+    recipe = read_recipe({"preset": "lora", "trained": lora}, "x")
+    one = one.change(plan="fsdp2", recipe=recipe, values={"n_fsdp": 8})
+    right = 4 * LLAMA - 2 * 16 * block + 8 * ADAPTERS // 2
+    assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * right
+    again = one.change(recompute="full")  # PEFT asks for the gradient of what enters the first block
+    assert volumes(again).axes[n_fsdp][1] == Fraction(7, 8) * (4 * LLAMA + 8 * ADAPTERS // 2)
 
 
 def test_packed_weights_are_gathered_as_they_are_packed():

@@ -76,7 +76,7 @@ def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
         copies = sp.Integer(how.weights) if study.values.get(n_pp, 1) != 1 else copies
     found = sorts(study)
     held = {one.symbol: copies * one.many / n_pp for one in found}
-    own = [Held(one.symbol, one.weights, one.gradients, one.experts) for one in found]
+    own = [Held(one.symbol, one.weights, one.gradients, one.experts, one.again) for one in found]
     settled, each = replace(plan, keep=study.keep), study.recipe.activations
     axes = sent(architecture, study.rank.cut or Cut(), settled, own, micro, chunks, each)
     return Formulas(axes, held, micro, chunks, found)

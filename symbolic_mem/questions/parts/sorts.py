@@ -27,6 +27,10 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "packed": "that are frozen and packed",
         "frozen_experts": "of routed experts, frozen",
         "packed_experts": "of routed experts, frozen and packed",
+        "frozen_below": "that are frozen, below the first adapter",
+        "packed_below": "that are frozen and packed, below the first adapter",
+        "frozen_experts_below": "of routed experts, frozen, below the first adapter",
+        "packed_experts_below": "of routed experts, frozen and packed, below the first adapter",
     }
 )
 
@@ -35,7 +39,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
 class Sort:
     """So `many` parameters of a rank, all stages together, which formulas call P with a `name`; `words` say which.
 
-    One is gathered in so many bytes of `weights`, and its gradient is sent in so many of `gradients`: 0 where none is sent.
+    One is gathered in so many bytes of `weights`, and its gradient is sent in so many of `gradients`: 0 where none is sent. It is
+    gathered `again` for the backward pass, where that reaches its block.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Sort:
     weights: sp.Rational
     gradients: sp.Rational
     many: sp.Expr
+    again: bool = True
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -57,28 +63,32 @@ def sorts(study: Study) -> tuple[Sort, ...]:
     Weights that are gathered for a pass have the bytes in which the engine gathers them, or of the activations, and packed ones
     stay packed; those that are gathered after the step have the bytes in which they are kept. Gradients have those in which the
     engine reduces divided weights' ones, else those in which they are summed, or of the weights where the recipe keeps none.
+    A block has no backward pass where no gradient has to reach it (PyTorch 2.13, _fully_shard/_fsdp_state.py: hooks that gather are
+    on outputs that need a gradient).
 
     >>> from symbolic_mem.library.read import load_study
     >>> [(one.name, one.weights, one.gradients) for one in sorts(load_study("cluster-gpt-3-175b"))]
     [('dense', 2, 4)]
     """
-    weights = study.model.weights
-    everything, divided = weights.all_are("trained"), study.plan is not None and study.plan.sends in ("fsdp", "hsdp")
-    found: dict[tuple[str, bool, sp.Rational, sp.Rational], sp.Expr] = {}
+    everything = study.model.weights.all_are("trained")
+    divided = study.plan is not None and study.plan.sends in ("fsdp", "hsdp")
+    found: dict[tuple[str, bool, sp.Rational, sp.Rational, bool], sp.Expr] = {}
     copied, ends = apart(study), _ranks_with_both_ends(study)
-    for held in weights.held:
-        for weight in held.weights:
-            packed = held.in_block and is_packed(weight, study.recipe.tuned.trained.packed)
-            sent = _sent(study.recipe, weight, divided=divided, packed=packed)
-            key = (_name(weight, everything=everything, packed=packed), weight.group == "experts", *sent)
-            times = held.repeat if held.in_block else held.repeat * ends + int(weight in copied)
+    below = {unit.name for unit in units(study.model).blocks if not unit.goes_back} if divided else ()
+    for layer in study.model.layers:
+        for weight in layer.weights:
+            packed = bool(layer.block) and is_packed(weight, study.recipe.tuned.trained.packed)
+            sent, again = _sent(study.recipe, weight, divided=divided, packed=packed), layer.block not in below
+            name = _name(weight, everything=everything, packed=packed) + ("" if again else "_below")
+            key = (name, weight.group == "experts", *sent, again)
+            times = layer.repeat if layer.block else layer.repeat * ends + int(weight in copied)
             found[key] = found.get(key, sp.S.Zero) + times * weight.elements
     names, so_far = Counter(name for name, *_ in found), Counter[str]()
     made = []
-    for (name, experts, weight_bytes, gradient_bytes), many in found.items():
+    for (name, experts, weight_bytes, gradient_bytes, again), many in found.items():
         so_far[name] += 1
         called = name if names[name] == 1 else f"{name}_{so_far[name]}"
-        made.append(Sort(called, WORDS[name], experts, weight_bytes, gradient_bytes, many))
+        made.append(Sort(called, WORDS[name], experts, weight_bytes, gradient_bytes, many, again))
     return tuple(made)
 
 
