@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import sympy as sp
 
+from symbolic_mem.accounts.kept import TABLES
 from symbolic_mem.accounts.left_out import LeftOut
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.accounts.schedule import schedule_of
@@ -44,6 +45,8 @@ OF_STAGE_3 = "the bucket in which DeepSpeed's stage 3 reduces gradients"
 LIVE = "the weights that DeepSpeed's stage 3 keeps gathered at most, stage3_max_live_parameters, 1,000,000,000 numbers by default"
 MAY_LIVE = sp.Integer(1_000_000_000)
 DEEPSPEED_3 = "DeepSpeed 0.19.8, runtime/zero/stage3.py and config.py; read, not measured"
+ROTATIONS = "tables of rotations"
+ROTARY = "Megatron-LM d98e8a6, rotary_pos_embedding.py, whose forward pass is cached; multi_latent_attention.py"
 BUFFERS = "Megatron-LM d98e8a6, core/optimizer/param_layout.py"
 PASS_ROUND = "keys and values that go round the ring, for each piece on its way"
 GATHERED = "keys and values of the whole sequence, for each query head, which context parallelism gathers for a moment"
@@ -52,7 +55,7 @@ GATHERED = "keys and values of the whole sequence, for each query head, which co
 def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
     """Yield what nothing counts of the tensors that a plan has on one rank: `whole` is the model, `built` what a rank has.
 
-    Sources: Megatron-LM's buffers, its embedding, which keeps the token ids, rings of keys and values (Liu et al.,
+    Sources: Megatron-LM's buffers, its embedding, which keeps the token ids, its tables of rotations, rings of keys and values (Liu et al.,
     2023), PyTorch's context parallelism, which gathers them (torchtitan's default), and the buckets of gradients of PyTorch
     and of DeepSpeed.
     """
@@ -67,7 +70,26 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
             held = found[0].held[0] if found[0].held else sp.S.One
             words = "the token ids of the micro-batches in flight"
             yield _of_tokens(WORDS, words + (", on the first stage" if found[0].held else ""), held, IDS, built)
+            yield from _rotations(whole, built, found, numbers)
     yield from _of_others(plan, whole, built, recipe, numbers)
+
+
+def _rotations(whole: Built, built: Built, found: Sequence[Rank], numbers: Numbers) -> Iterator[LeftOut]:
+    """Megatron-LM's table of rotations in FP32, where the profile has none: of each chunk, or of each block with latent attention."""
+    a, cut = whole.architecture, built.cut
+    if a is None or a.turned is None or cut is None:
+        return
+    if any(tensor.name in TABLES for layer in built.model.layers for tensor in layer.saved):
+        return
+    chunks = max(1, len(found[0].held))
+    times = sp.Integer(chunks)
+    words = "the tables of rotations in FP32, one for each chunk" if chunks > 1 else "the table of rotations in FP32"
+    if a.latent is not None:
+        blocks = (sp.Add(*(unit.count for unit in units(rank.model).blocks)) for rank in found)
+        times = max(blocks, key=lambda number: numbers[number])
+        words = "the tables of rotations in FP32, one for each block, as latent attention makes them"
+    parts = (Part(times, (cut.tokens.inside, a.turned)),)
+    yield LeftOut(ROTATIONS, words, (parts,), FP32, source=ROTARY)
 
 
 def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:

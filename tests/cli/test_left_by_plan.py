@@ -30,6 +30,23 @@ def test_buffers_of_megatron_are_padded_to_64_numbers_for_each_tensor():
     assert sizes(MEGATRON, n_tp=2)["the token ids of the micro-batches in flight"] == 8 * TOKENS
 
 
+def test_megatron_keeps_a_table_of_rotations_for_each_chunk():
+    """Megatron-LM d98e8a6, rotary_pos_embedding.py: the angles of a rank's tokens in FP32, cached for each model chunk."""
+    name, engine = "the table of rotations in FP32", MEGATRON | {"profile": "te-cuda-bf16"}
+    assert sizes(engine, n_tp=2, n_pp=4, n_micro=8)[name] == 4 * TOKENS * HEAD
+    assert sizes(engine, n_tp=2, n_cp=4)[name] == 4 * TOKENS // 4 * HEAD
+    assert name not in sizes(MEGATRON, n_tp=2)  # profile torch-cuda-bf16 counts the tables
+    one = load_study("gpt2-xl").change(plan="megatron", values={"n_fsdp": 2})
+    assert not any("rotations" in row["what"] for row in uncounted_records(one, one.values))
+
+
+def test_latent_attention_has_one_for_each_block_of_the_rank_with_most():
+    one = load_study("cluster-deepseek-v3")
+    found = {row["what"]: row["bytes"] for row in uncounted_records(one, one.values)}
+    words = "the tables of rotations in FP32, one for each block, as latent attention makes them"
+    assert found[words] == 8 * 4 * 4096 * 64  # two stages of four blocks, and 64 turned of each head
+
+
 def test_keys_and_values_go_round_the_ring_in_pieces():
     found = sizes(MEGATRON, n_tp=2, n_cp=4, n_fsdp=2)
     assert found["keys and values that go round the ring"] == 2 * 2 * TOKENS // 4 * KEYS * HEAD // 2
