@@ -90,7 +90,9 @@ def loss(given: str) -> Loss:
         return found
     if (counted(number) or 0) < 2:
         raise BadInput(f"loss {given!r} has {number or 'no'} chunks; give a whole number of at least 2, as in {name}:8")
-    return replace(found, name=given, chunks=int(number), words=found.words.format(chunks=int(number)))
+    chunks = int(number)
+    keeps = found.keeps if found.in_parts else {**found.keeps, "total_weight": 4 * chunks}  # one for each part
+    return replace(found, name=given, chunks=chunks, words=found.words.format(chunks=chunks), keeps=keeps)
 
 
 def own_loss(how: Profile) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from symbolic_mem.base import symbols as s
@@ -94,6 +94,8 @@ def language_model(run: Run) -> tuple[Any, Any]:
     finally:
         torch.set_default_dtype(torch.float32)
     model.train()
+    if run.loss:
+        model.loss_function = loss_by_name(run.loss)
     blocks = max((one for one in model.modules() if isinstance(one, torch.nn.ModuleList)), key=len)
     if any(run.recomputed):
         enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
@@ -101,6 +103,28 @@ def language_model(run: Run) -> tuple[Any, Any]:
         for block, again in zip(blocks, run.recomputed, strict=True):
             block.gradient_checkpointing = again
     return model, blocks
+
+
+def loss_by_name(name: str) -> Callable[..., Any]:
+    """Return a loss of losses.toml as a model of transformers calls it; logits that a caller holds are there until their gradient is.
+
+    The labels are those that are given, shifted already. A loss in parts adds up those of parts of the tokens.
+    """
+    from torch.nn.functional import cross_entropy
+
+    kind, _, parts = name.partition(":")
+
+    def loss(logits: Any, labels: Any, vocab_size: int, **others: Any) -> Any:
+        logits, labels = logits.view(-1, vocab_size), labels.view(-1)
+        if kind in ("fp32-held", "chunked"):
+            held = [logits]
+            logits.register_hook(lambda gradient: held.clear())
+        if kind != "chunked":
+            return cross_entropy(logits if kind == "bf16" else logits.float(), labels)
+        pairs = zip(logits.chunk(int(parts)), labels.chunk(int(parts)), strict=True)
+        return sum(cross_entropy(part.float(), own, reduction="sum") for part, own in pairs) / labels.numel()
+
+    return loss
 
 
 def keeping(every: int) -> Any:

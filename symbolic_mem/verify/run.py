@@ -19,6 +19,7 @@ from symbolic_mem.recipes.recompute import recomputed_at
 from symbolic_mem.study.setting import Setting
 
 DTYPES = {2: "bfloat16", 4: "float32"}
+LOSSES = ("bf16", "fp32", "fp32-held", "chunked")
 KERNELS = ("flash", "flash_gqa", "efficient", "eager")
 OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd": ("SGD", {}),
@@ -51,7 +52,7 @@ class Run:
     `stack` is ``ffn``, ``gated-ffn`` or ``gated-ffn with residual``; else `architecture` says what the model is. `shards`
     is the degree of FSDP2 (None: one device, without it) in `replicas` groups. Parameters, computation and reduction
     have dtypes of their own. `recomputed` says of each block whether it is computed again, and with `persist` gradients
-    of an earlier micro-batch are there; `in_backward` the optimizer steps as soon as a gradient is there. A block that is recomputed may keep results, as `products` of `Recompute` says. `keep` is the share of the gathered weights that stays until the backward pass.
+    of an earlier micro-batch are there; `in_backward` the optimizer steps as soon as a gradient is there. A block that is recomputed may keep results, as `products` of `Recompute` says. The `loss` is that of transformers (""), or one by its name. `keep` is the share of the gathered weights that stays until the backward pass.
     """
 
     stack: str
@@ -72,6 +73,7 @@ class Run:
     kernel: str = ""
     products: int = 0
     in_backward: bool = False
+    loss: str = ""
 
 
 def run_of(setting: Setting) -> Run:
@@ -103,11 +105,13 @@ def run_of(setting: Setting) -> Run:
         raise BadInput(
             f"PyTorch cannot step {recipe.optimizer} on divided tensors; take --plan one-device, or another optimizer"
         )
-    if setting.built.loss or setting.built.kernel not in ("", *KERNELS):
-        raise BadInput(
-            f"only the loss of transformers, and the kernels {' and '.join((', '.join(KERNELS[:-1]), KERNELS[-1]))}, "
-            "are run; leave out the others"
+    if setting.built.loss.partition(":")[0] not in ("", *LOSSES):
+        raise BadInput.one_of(
+            f"loss {setting.built.loss!r} is compiled, or a kernel that PyTorch does not have",
+            (*LOSSES[:-1], "chunked:8"),
         )
+    if setting.built.kernel not in ("", *KERNELS):
+        raise BadInput.one_of(f"kernel {setting.built.kernel!r} is not one that is run here", KERNELS)
     parameters, computes = _dtypes(recipe, shards)
     rule = recipe.recompute
     if rule.rule not in ("none", "full", "every", "block", "products"):
@@ -132,6 +136,7 @@ def run_of(setting: Setting) -> Run:
         kernel=setting.built.kernel,
         products=rule.products,
         in_backward=recipe.in_backward,
+        loss=setting.built.loss,
     )
 
 

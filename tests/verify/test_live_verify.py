@@ -106,6 +106,15 @@ def test_other_blocks_and_kernels_agree_to_the_byte(name, changes):
     assert {row.mark: row.miss for row in found.rows if row.miss} == {}
 
 
+@pytest.mark.parametrize("name", ["bf16", "fp32", "fp32-held", "chunked:4"])
+def test_a_named_loss_agrees_to_the_byte_but_for_the_numbers_of_its_parts(name):
+    values = {"n_fsdp": 4, "B": 8, "S": 256, "L": 3, "V": 5000}
+    found = verify(load_study("llama-3.1-8b").change(values=values, loss=name))
+    parts = int(name.partition(":")[2] or 0)
+    assert all(-4 * parts <= row.miss <= 0 for row in found.rows)
+    assert next(row.miss for row in found.rows if row.mark == "the end of the forward pass") == 0
+
+
 def test_each_changed_setting_changes_what_the_engine_holds(tmp_path):
     study = study_of(tmp_path, "FSDP2, recomputed")
     whole = measure(run_of(study.change(recompute="none")))
