@@ -33,11 +33,17 @@ def cache_terms(model: Model, recipe: Recipe) -> Iterator[Term]:
         kept = held.served if recipe.serves and held.served else held.tensors
         tensors = [replace(one, shape=_in_pages(one, held, recipe.page)) for one in kept]
         own = next((one.bytes_per_element for one in tensors if one.bytes_per_element is not None), None)
-        each = own if own is not None else how.bytes_each if held.grows else recipe.activations
+        each = bytes_each(own, held, recipe)
         yield _term(held.name, held, tensors, each, _reason(held, how if own is None else None), how)
         if held.grows and own is None and how.scales:
             scales = [replace(one, shape=how.scaled(one)) for one in tensors]
             yield _term(f"scales of the {held.name}", held, scales, how.scale_bytes, how.title, how)
+
+
+def bytes_each(own: sp.Expr | None, held: Cached, recipe: Recipe) -> sp.Expr:
+    """Return the bytes of an element of a cache: its `own`, those of the format, or for a state those of the activations."""
+    how = recipe.cache
+    return own if own is not None else how.bytes_each if how is not None and held.grows else recipe.activations
 
 
 def cached_per_token(model: Model, recipe: Recipe) -> sp.Expr:

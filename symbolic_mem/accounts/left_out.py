@@ -25,11 +25,11 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
-from symbolic_mem.base.rational import Number, ratio
+from symbolic_mem.base.rational import Number, ratio, symbolic
 from symbolic_mem.base.symbols import P, V, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import EXPANDED, Layer, Model, Part
+from symbolic_mem.models.tensors import Layer, Model, Part
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.not_counted import NotCounted
 from symbolic_mem.recipes.optimizers import in_step
@@ -43,7 +43,8 @@ OVER = "loss over what it keeps"
 CONVERTED = "converted weights"
 AGAIN = "a product kept again"
 OF_A_PASS = "weights gathered for a pass"
-STAYS = (ROWS, OVER, CONVERTED, AGAIN, OF_A_PASS)
+ROTATIONS, WINDOWS = "rotations", "tokens of a pass beside windows"
+STAYS = (ROWS, OVER, CONVERTED, AGAIN, OF_A_PASS, ROTATIONS, WINDOWS)
 """What no instant counts, whatever its size."""
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _ALONE = "PyTorch 2.13 fully_shard on one device, measured: the peaks over what it keeps"
@@ -68,8 +69,8 @@ class LeftOut:
 
     They are `each` for every element of the largest of several `sets` of tensors, divided over `degree` devices: no
     sets, no size. `short` is the same number written with the model's named parts. A recipe's words for several things
-    `covers` their names. What is there `among` several devices alone is not where that degree is 1. What `software` holds
-    for itself has no size, and a range that was seen.
+    `covers` their names. What is there `among` several devices alone is not where that degree is 1. What has no size may have a
+    range, from the least to the most `seen`; that of what `software` holds for itself stands in software.toml.
     """
 
     name: str
@@ -82,7 +83,8 @@ class LeftOut:
     short: sp.Expr | None = None
     covers: tuple[str, ...] = ()
     among: sp.Symbol | None = None
-    software: bool = False
+    seen: tuple[sp.Expr, sp.Expr] | None = None
+    software: tuple[str, ...] = ()
 
     def there(self, values: Given) -> bool:
         """Whether it is there at a degree, or while that has no value."""
@@ -113,8 +115,10 @@ class LeftOut:
         return sum(numbers[part.copies] * numbers.product(part.shape) for part in parts)
 
 
-def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> tuple[LeftOut, ...]:
-    """List what the account of a model leaves out: what is sized, then the recipe's own words for the rest.
+def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed] | None) -> tuple[LeftOut, ...]:
+    """List what the account of training leaves out: what is sized, then the recipe's own words for the rest.
+
+    Without a `placement` it is not known what is divided; an empty one divides nothing.
 
     >>> from symbolic_mem.models.ffn import ffn
     >>> from symbolic_mem.recipes.read import recipe
@@ -122,20 +126,19 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     >>> [(one.name, one.size) for one in left_out(Built(ffn(), {}), recipe("fsdp2"), divided)][:2]
     [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]
     """
-    if not recipe.trains:
-        return tuple(_of_inference(built, recipe, placement))
+    placed = placement or {}
     found = [
         *(LeftOut(ACTIVATIONS, built.not_described) for _ in built.not_described[:1]),
-        *_loss(built, recipe, placement),
-        *_units(built.model, recipe, placement),
-        *_converted(built.model, recipe, placement),
-        *_step(built, recipe, placement),
+        *_loss(built, recipe, placed),
+        *of_units(built.model, recipe, placed),
+        *_converted(built.model, recipe, placed),
+        *_step(built, recipe, placed),
+        *unread(built),
     ]
-    found += _unread(built)
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
-    if placement:  # what is whole on every device is not made whole for a moment
+    if placement is not None:  # what is whole on every device is not made whole for a moment
         sized |= {
             name
             for name, kind in ((GATHERED, "weights"), (GRADIENTS, "gradients"))
@@ -145,71 +148,37 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         sized.add(ACTIVATIONS)
     copied = any("buffers" in layer.saved_kinds for layer in built.model.layers)
     unsaid = (
-        said
-        for said in recipe.not_counted
-        if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
+        one
+        for one in recipe.not_counted
+        if not (one.sized_as and sized.issuperset(one.sized_as)) and not (one.copies and copied)
     )
-    return (
-        *found,
-        *(_said(said, built.model, recipe, placement) for said in unsaid),
-    )
+    return (*found, *(said(one, built.model, recipe, placed) for one in unsaid))
 
 
-def _said(said: NotCounted, model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> LeftOut:
-    """What a recipe says in its own words, with its size where it has bytes for each parameter."""
-    name = ROWS if said.rows else OTHER
-    if said.fixed:
-        return LeftOut(name, said.words, ((Part(sp.Integer(said.fixed), ()),),), source=recipe.source)
-    weights = [(one.repeat, weight) for one in model.layers for weight in one.weights]
-    if not (said.bytes and weights):
-        return LeftOut(name, said.words, source=recipe.source, covers=said.sized_as, software=said.software)
-    share, degree = _split(placement.get(said.kind))
-    parts = tuple(Part(times, weight.shape) for times, weight in weights if weight.trained or said.kind != "gradients")
-    sets = (
-        tuple((Part(sp.S.One, shape),) for shape in dict.fromkeys(one.shape for one in parts))
-        if said.largest
-        else (parts,)
-    )
-    short = share * said.bytes * P / degree if model.weights.all_are("trained") and not said.largest else None
-    return LeftOut(name, said.words, sets, share * said.bytes, degree, source=recipe.source, short=short)
+def said(one: NotCounted, model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> LeftOut:
+    """What a recipe says in its own words, with its size or its range where it has one."""
+    name, source = ROWS if one.rows else OTHER, one.source or recipe.source
+    if one.fixed:
+        return LeftOut(name, one.words, ((Part(sp.Integer(one.fixed), ()),),), source=source)
+    if one.range is not None:
+        low, high = map(symbolic, one.range)
+        return LeftOut(name, one.words, source=source, seen=(low, high))
+    weights = [(layer.repeat, weight) for layer in model.layers for weight in layer.weights]
+    if not (one.bytes and weights):
+        return LeftOut(name, one.words, source=source, covers=one.sized_as, software=one.software)
+    share, degree = _split(placement.get(one.kind))
+    parts = tuple(Part(times, weight.shape) for times, weight in weights if weight.trained or one.kind != "gradients")
+    sets = {
+        "": (parts,),
+        "tensor": tuple((Part(sp.S.One, shape),) for shape in dict.fromkeys(part.shape for part in parts)),
+        "block": tuple(unit.trained for unit in units(model).blocks) or (parts,),
+    }[one.of]
+    short = share * one.bytes * P / degree if model.weights.all_are("trained") and not one.of else None
+    return LeftOut(name, one.words, sets, share * one.bytes, degree, source=source, short=short)
 
 
-def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
-    yield from (replace(one, name=OF_A_PASS) for one in _units(built.model, recipe, placement) if one.name == GATHERED)
-    yield LeftOut(WORKING, "the activations of a pass, and the logits", covers=(WORKING,))
-    if not built.model.cached:
-        yield LeftOut(CACHE, "what decoding keeps of the tokens that it has seen, which is not described")
-    if recipe.page > 1 and recipe.prefill and any(held.window is not None for held in built.model.cached):
-        yield LeftOut(
-            OTHER, "in layers with sliding windows, the tokens of a pass of prefill beside those of the window"
-        )
-    yield from _taken_into_queries(built, recipe)
-    yield from _unread(built)
-    turned = built.architecture is not None and built.architecture.turned is not None
-    fitting = (said for said in recipe.not_counted if turned or not said.rotary)
-    yield from (LeftOut(OTHER, said.words, source=recipe.source, software=said.software) for said in fitting)
-
-
-def _taken_into_queries(built: Built, recipe: Recipe) -> Iterator[LeftOut]:
-    """The product of keys and values of latent attention once more, in 16 bits, where a file has it packed and vLLM serves it.
-
-    Source: vLLM, model_executor/layers/attention/mla_attention.py: process_weights_after_loading.
-    """
-    latent = built.architecture is not None and built.architecture.latent is not None
-    if not (recipe.serves and latent and built.packing is not None and built.packing.how is not None):
-        return
-    parts = tuple(
-        Part(layer.repeat, weight.shape)
-        for layer in built.model.layers
-        for weight in layer.weights
-        if weight.name == EXPANDED and built.packing.packs(weight)
-    )
-    if parts:
-        words = f"the product of keys and values once more, in 16 bits, as {recipe.serves} takes it into the queries of decoding"
-        yield LeftOut(AGAIN, words, (parts,), sp.Integer(2), source=recipe.source)
-
-
-def _unread(built: Built) -> Iterator[LeftOut]:
+def unread(built: Built) -> Iterator[LeftOut]:
+    """What fields of a file that nothing reads may change."""
     if built.unread:
         names = ", ".join(built.unread)
         yield LeftOut(OTHER, f"what these fields of the config.json may change, which are not read: {names}")
@@ -296,7 +265,8 @@ def _split(placed: Placed | None) -> tuple[sp.Expr, sp.Expr]:
     return placed.fraction / placed.degree + 1 - placed.fraction, sp.S.One
 
 
-def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+def of_units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+    """What is whole while a unit computes: its gathered weights, and its gradients before they are divided."""
     weights, gradients = placement.get("weights"), placement.get("gradients")
     if not (_gathers(weights) or _gathers(gradients)):
         return

@@ -107,17 +107,15 @@ def read_software(
 
 
 @cache
-def taken_by_software(already: tuple[str, ...] = ()) -> tuple[tuple[Number, Number], tuple[Number, Number]]:
-    """Return the least and the most bytes of context and workspaces, and of the factor of an allocator, that were seen on any device.
+def taken_by_software(names: tuple[str, ...]) -> tuple[tuple[Number, Number], tuple[Number, Number]]:
+    """Return the least and the most bytes of those of these names, and of the factor of an allocator, that were seen on any device.
 
-    What counts `already` is not among them.
-
-    >>> held, times = taken_by_software()
+    >>> held, times = taken_by_software(("context", "workspaces", "allocator"))
     >>> [round(size / 2**20) for size in held], [float(factor) for factor in times]
     ([527, 1282], [1.007, 1.093])
     """
-    seen = [_seen(name, None, None) for name in (CONTEXT, WORKSPACES) if name not in already]
-    low, high, _ = _seen(ALLOCATOR, None, None)
+    seen = [_seen(name, None, None) for name in names if name != ALLOCATOR]
+    low, high = _seen(ALLOCATOR, None, None)[:2] if ALLOCATOR in names else (1, 1)
     return (sum(one[0] for one in seen), sum(one[1] for one in seen)), (low, high)
 
 

@@ -89,7 +89,7 @@ class Architecture:
     DeepSeek-V3: see `models/prediction.py`; their projections give `joined` numbers a token (None: d_model). The projections of keys
     and of values give `projected` numbers each (None: n_kv d_head). `described` says whether what the
     blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
-    `symbols`, and `reach` how many positions rotary ones are made for, where that is known; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
+    `symbols`, and `reach` how many positions rotary ones are made for, where that is known, of which all tables together have `rotations`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
     nothing reads although they may change the model.
 
     >>> Architecture().n_kv, Architecture(numbers=((s.L, sp.Integer(2)),)).values()
@@ -149,6 +149,7 @@ class Architecture:
     described: bool = True
     numbers: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     reach: int | None = field(default=None, compare=False)
+    rotations: int | None = field(default=None, compare=False)
     assumptions: tuple[str, ...] = field(default=(), compare=False)
     unread: tuple[str, ...] = field(default=(), compare=False)
 

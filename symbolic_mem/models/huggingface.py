@@ -14,7 +14,7 @@ from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json
 from symbolic_mem.models.patterns import dense_layers
-from symbolic_mem.models.positions import reach
+from symbolic_mem.models.positions import reach, rotations
 from symbolic_mem.models.reading import assumptions, head, not_read
 from symbolic_mem.models.recognise import Named, recognise
 from symbolic_mem.models.unread import inert
@@ -92,6 +92,7 @@ def _architecture(fields: Fields, named: Named, like: str | None, mtp: bool) -> 
         described=family.describes and like is None and facts.pop("described", True),
         numbers=tuple(fields.numbers.items()),
         reach=reach(fields.table),
+        rotations=rotations(fields.table),
         assumptions=assumptions(fields, named, tied, like),
         unread=not_read(fields, like),
         **facts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 _SCALED_ALREADY = ("su", "longrope", "llama3")
@@ -32,6 +33,39 @@ def reach(table: Mapping[str, Any]) -> int | None:
             original = _count(scaling.get("original_max_position_embeddings"))
             number = original if kind == "yarn" and original is not None else number
     return int(number * factor)
+
+
+def rotations(table: Mapping[str, Any]) -> int | None:
+    """Return how many positions the tables of rotations have that vLLM makes of a ``config.json``: one table for each kind of scaling.
+
+    Source: vLLM, model_executor/layers/rotary_embedding, a table for each of its classes; models/gemma3.py. None where the
+    file has no number of positions.
+
+    >>> rotations({"max_position_embeddings": 131072, "original_max_position_embeddings": 4096, "rope_scaling": {"type": "longrope"}})
+    135168
+    >>> rotations({"model_type": "gemma3_text", "max_position_embeddings": 32768})
+    65536
+    """
+    number = _count(table.get("max_position_embeddings"))
+    if number is None:
+        return None
+    found = [*_scalings(table)] or [{}]
+    kinds = [kind for place, kind in enumerate(found) if kind not in found[:place]]
+    if len(kinds) == 1 and str(table.get("model_type", "")).startswith("gemma3"):
+        kinds.append({})  # layers with a sliding window turn by angles of their own
+    return sum(_positions(number, table, kind) for kind in kinds)
+
+
+def _positions(number: int, table: Mapping[str, Any], scaling: Mapping[str, Any]) -> int:
+    """The positions of one table, whose angles are scaled in one way."""
+    kind, factor = scaling.get("rope_type", scaling.get("type", "default")), scaling.get("factor")
+    names = "original_max_position_embeddings"
+    original = _count(scaling.get(names)) or _count(table.get(names))
+    if kind in ("su", "longrope"):
+        return number + (original or 0)
+    if kind not in ("linear", "dynamic", "yarn", "deepseek_yarn") or not isinstance(factor, int | float):
+        return number
+    return ceil((original if original and "yarn" in kind else number) * factor)
 
 
 def _count(given: Any) -> int | None:

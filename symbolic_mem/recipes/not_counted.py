@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from symbolic_mem.base.rational import Number
+
 
 class NotCounted(NamedTuple):
     """Something that a recipe leaves out, in its own `words`.
 
     They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them. Those
     about `copies` of the weights give way where the model counts such copies, and those about the padding of `rows` where
-    rows are counted whole; those about `rotary` positions stand by a model that has them, and those about what `software`
-    holds for itself have the range that was seen of it. They may have `bytes` for each
-    parameter, or for each of the largest tensor alone, divided as a `kind` of memory is; "": whole on every device. Or they
-    have a `fixed` number of bytes on every device, whatever the model is.
+    rows are counted whole. They may have `bytes` for each parameter, or for those `of` the largest ``tensor`` or ``block``
+    alone, divided as a `kind` of memory is; "": whole on every device. Or they have a `fixed` number of bytes on every
+    device, whatever the model is, or a `range` of them that was seen, by its `source`; those about what `software` holds for
+    itself have the ranges of these rows of software.toml.
     """
 
     words: str
@@ -21,9 +23,10 @@ class NotCounted(NamedTuple):
     instead_of: str = ""
     copies: bool = False
     rows: bool = False
-    rotary: bool = False
     bytes: int = 0
     kind: str = ""
-    largest: bool = False
+    of: str = ""
     fixed: int = 0
-    software: bool = False
+    range: tuple[Number, Number] | None = None
+    source: str = ""
+    software: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT, recipe_table, recipe_tables
 from symbolic_mem.recipes.not_counted import NotCounted
@@ -175,8 +176,10 @@ def read_recipe(
 def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
     if isinstance(given, str):
         return NotCounted(given)
-    others = {key: value for key, value in given.items() if key not in ("words", "sized_as")}
-    return NotCounted(given["words"], tuple(given.get("sized_as", ())))._replace(**others)
+    others: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    if "range" in given:
+        others["range"] = tuple(map(parse_bytes, given["range"]))
+    return NotCounted(**others)
 
 
 def _size(given: Any, key: str, where: str) -> sp.Rational:

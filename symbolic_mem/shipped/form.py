@@ -19,7 +19,7 @@ from symbolic_mem.hardware.catalogue import taken_by_a_context
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.peaks import SYMBOLS
-from symbolic_mem.questions.parts.uncounted import cut_rows, is_a_run, taken_beside, uncounted
+from symbolic_mem.questions.parts.uncounted import cut_rows, is_a_run, range_of, range_record, taken_beside, uncounted
 from symbolic_mem.shipped.fill import HOLE
 from symbolic_mem.solvers.powers import highest_power
 from symbolic_mem.study.study import Study
@@ -117,9 +117,9 @@ class Form(Account):
 def uncounted_form(study: Study, nodes: LookedUp) -> list[Any]:
     """What a study does not count: what whole rows take where the degree that cuts them has a value, else its bound."""
     free, known = uncounted(study), uncounted(study, degree=True)
-    padding = [_uncounted(one, nodes) for one in known if one.name == ROWS]
-    bounds = [_uncounted(one, nodes) for one in free if one.name == ROWS]
-    found = [_uncounted(one, nodes) for one in free if one.name != ROWS]
+    padding = [_uncounted(study, one, nodes) for one in known if one.name == ROWS]
+    bounds = [_uncounted(study, one, nodes) for one in free if one.name == ROWS]
+    found = [_uncounted(study, one, nodes) for one in free if one.name != ROWS]
     if padding:
         place = next(place for place, one in enumerate(free) if one.name == ROWS)
         found.insert(place, hole("rows", nodes.node(n_fsdp).place, padding, bounds))
@@ -135,9 +135,13 @@ def sizes_of(study: Study, nodes: LookedUp) -> list[int | list[int]]:
     return [place if one.among is None else [place, nodes.node(one.among).place] for one, place in sized]
 
 
-def _uncounted(one: LeftOut, nodes: LookedUp) -> dict[str, Any]:
+def _uncounted(study: Study, one: LeftOut, nodes: LookedUp) -> dict[str, Any]:
     size = None if one.size is None else hole("up", nodes.node(one.size).place)
     record = {"what": one.words, "bytes": size, "formula": one.size}
+    if one.software:
+        record |= range_record(range_of(study, one, study.numbers))
+    elif one.seen is not None:
+        record["range"] = {"bytes": [hole("up", nodes.node(side).place) for side in one.seen]}
     return record if one.among is None else hole("among", nodes.node(one.among).place, record)
 
 

@@ -193,7 +193,7 @@ def test_the_loss_is_divided_as_the_batch_is_also_where_activations_are_dropped(
 @pytest.mark.parametrize("name", [name for name, how in presets().items() if how.trains])
 def test_the_words_of_a_recipe_stand_where_no_size_says_the_same(name):
     how = recipe(name)
-    words = {one.words for one in left_out(Built(given_parameters(), {}), how, {}) if one.name in (OTHER, ROWS)}
+    words = {one.words for one in left_out(Built(given_parameters(), {}), how, None) if one.name in (OTHER, ROWS)}
     assert words == {said.words for said in how.not_counted}
     sized = {one.name: one for one in left_out(Built(ffn(), {}), how, SHARDED)}
     assert set(sized) <= {GATHERED, GRADIENTS, STEP, OTHER, ROWS} and GRADIENTS in sized

@@ -127,6 +127,18 @@ def test_a_table_of_rotations_is_left_out_of_a_model_that_has_one(run):
         assert ("the table of rotations" in run("account", model, "--recipe", "vllm").out) is there
 
 
+def test_the_sampler_and_the_graphs_have_ranges_in_every_face(run):
+    """Llama's 128,256 words; BF16 and FP32 alone, or beside them what PyTorch sorts, with its indices, and two masks and sums."""
+    asked = ("account", "llama-3.1-8b", "--recipe", "vllm", "--set", "B=2", "--set", "S=4096")
+    told = json.loads(run(*asked, "--json").out)["not_counted"]
+    ranges = {one["what"]: one["range"]["bytes"] for one in told if "range" in one}
+    sampler, graphs, software = ranges.values()
+    assert sampler == [1024 * 128256 * (2 + 4), 1024 * 128256 * (2 + 4 + 4 + 8 + 1 + 4 + 1)]
+    assert graphs == [139586438, 3682934457] and software == [552337408, 1344143360]
+    said = run(*asked).out
+    assert all(f"{what}: " in said for what in ranges) and "751.5 MiB to" in said
+
+
 FILES = Path(__file__).parents[1] / "data" / "hf_configs"
 MAMBA = {"model_type": "mamba2", "hidden_size": 2048, "num_hidden_layers": 8, "vocab_size": 50288, "num_heads": 64}
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.accounts.left_by_plan import left_by_plan
+from symbolic_mem.accounts.left_in_passes import left_in_passes
 from symbolic_mem.accounts.left_out import OTHER, ROWS, STEP, WORKING, LeftOut, beyond, left_out
 from symbolic_mem.accounts.row_padding import row_padding
 from symbolic_mem.accounts.schedule import schedule_of
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import MissingValue
-from symbolic_mem.base.exact import Given, Numbers
+from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
@@ -40,7 +41,7 @@ def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
 
     Where the `degree` is known that cuts tensors into whole rows, what that takes is said instead of a bound.
     """
-    listed = left_out(study.rank, study.recipe, study.placement)
+    listed = (left_out if study.recipe.trains else left_in_passes)(study.rank, study.recipe, study.placement)
     rows = tuple(_row_padding(study, degree=degree)) if _cuts_rows(study) else ()
     first = next((place for place, one in enumerate(listed) if one.name in (ROWS, OTHER)), len(listed))
     others = tuple(one for one in listed if one.name != ROWS)
@@ -111,7 +112,7 @@ def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Ite
         if size is not None:
             yield "not counted", say("{what}: {size}", what=text(one.words), size=about(gib(size)))
         else:
-            yield "not counted", _open(study, one, numbers.values_given if one.name == ROWS else {})
+            yield "not counted", _open(study, one, numbers, put=one.name == ROWS)
 
 
 def is_a_run(study: Study) -> bool:
@@ -169,30 +170,46 @@ def uncounted_items(study: Study, found: Sequence[LeftOut], rows: tuple[Prose, .
     numbers = Numbers.of(study.values)
     first = next((place for place, one in enumerate(found) if one.name == ROWS), len(found))
     before, after = found[:first], [one for one in found[first:] if rows is None or one.name != ROWS]
-    said = tuple(
-        tuple(_item(study, one, one.at(numbers), numbers.values_given) for one in each) for each in (before, after)
-    )
+    said = tuple(tuple(_item(study, one, one.at(numbers), numbers) for one in each) for each in (before, after))
     return (*said[0], *(rows or ()), *said[1])
 
 
-def _item(study: Study, one: LeftOut, size: Number | None, values: Given) -> Prose:
+def _item(study: Study, one: LeftOut, size: Number | None, numbers: Numbers) -> Prose:
     shown = _shown(one)
     if shown is None:
-        return _open(study, one, {})
+        return _open(study, one, numbers)
     if size is None:
-        put = say("{size} bytes", size=_put(shown, values))
+        put = say("{size} bytes", size=_put(shown, numbers.values_given))
         line = Brief(say("{size} bytes", size=shown), otherwise=put)
         return say("{what}: {line}", what=text(one.words), line=line)
     line = Brief(say("{line}", line=Chain(shown, (amount(size, "GiB"),))), otherwise=about(gib(size)))
     return say("{what}: {line}", what=text(one.words), line=line)
 
 
-def _open(study: Study, one: LeftOut, values: Given) -> Prose:
-    """What has no number yet: its formula, where there is one, with `values` put in."""
+def _open(study: Study, one: LeftOut, numbers: Numbers, *, put: bool = False) -> Prose:
+    """What has no number yet: its formula, where there is one, with values `put` in, or its range."""
     shown = _shown(one)
     if shown is not None:
-        return say("{what}: {size} bytes", what=text(one.words), size=_put(shown, values))
-    return _of_software(study, one) if one.software else text(one.words)
+        size = _put(shown, numbers.values_given if put else {})
+        return say("{what}: {size} bytes", what=text(one.words), size=size)
+    found = range_of(study, one, numbers)
+    if found is None:
+        return text(one.words)
+    (low, high), (less, more) = found.bytes, found.times
+    said = say("{what}: {low} to {high}", what=text(one.words), low=about(gib(low)), high=about(gib(high)))
+    if not one.software:
+        return said
+    said = say(
+        "{what}: on NVIDIA GPUs {low} to {high}", what=text(one.words), low=about(gib(low)), high=about(gib(high))
+    )
+    if less == more:
+        return said
+    return say(
+        "{said}, and {less} to {more} times what is allocated",
+        said=said,
+        less=Amount(symbolic(less)),
+        more=Amount(symbolic(more)),
+    )
 
 
 def counted_already(study: Study) -> tuple[str, ...]:
@@ -201,17 +218,22 @@ def counted_already(study: Study) -> tuple[str, ...]:
     return (WORKSPACES,) if plan is not None and plan.engine and engines()[plan.engine].bytes else ()
 
 
-def _of_software(study: Study, one: LeftOut) -> Prose:
-    """What an engine holds for itself, with the range that was seen of it (see software.toml)."""
-    held, times = taken_by_software(counted_already(study))
-    return say(
-        "{what}: on NVIDIA GPUs {low} to {high}, and {less} to {more} times what is allocated",
-        what=text(one.words),
-        low=about(gib(held[0])),
-        high=about(gib(held[1])),
-        less=Amount(symbolic(times[0])),
-        more=Amount(symbolic(times[1])),
-    )
+class Range(NamedTuple):
+    """From the least to the most that was seen of something: its `bytes`, and how many `times` what is allocated an allocator keeps."""
+
+    bytes: tuple[Number, Number]
+    times: tuple[Number, Number] = (1, 1)
+
+
+def range_of(study: Study, one: LeftOut, numbers: Numbers) -> Range | None:
+    """The range of what has no size: as it was seen, or what an engine holds for itself (see software.toml); None without one."""
+    if one.software:
+        already = counted_already(study)
+        return Range(*taken_by_software(tuple(name for name in one.software if name not in already)))
+    if one.seen is None or any(missing(side, numbers.values_given) for side in one.seen):
+        return None
+    low, high = (numbers[side] for side in one.seen)
+    return Range((low, high))
 
 
 def _put(size: sp.Expr, values: Given) -> sp.Expr:
@@ -231,6 +253,22 @@ def _shown(one: LeftOut) -> sp.Expr | None:
 
 
 def uncounted_records(study: Study, values: Given, *, padded: bool = False) -> list[Mapping[str, Any]]:
-    """One record for each: what it is, its bytes on one device (rounded up; None: not known), and their formula."""
-    found = _besides(study, Numbers.of(values), padded=padded)
-    return [{"what": one.words, "bytes": rounded_up(size), "formula": one.size} for one, size in found]
+    """One record for each: what it is, its bytes on one device (rounded up; None: not known), their formula, and a range where there is one."""
+    numbers = Numbers.of(values)
+    return [
+        {
+            "what": one.words,
+            "bytes": rounded_up(size),
+            "formula": one.size,
+            **range_record(range_of(study, one, numbers)),
+        }
+        for one, size in _besides(study, numbers, padded=padded)
+    ]
+
+
+def range_record(found: Range | None) -> dict[str, Any]:
+    """A range as a program reads it: bytes rounded up, factors as numbers."""
+    if found is None:
+        return {}
+    times = {} if found.times == (1, 1) else {"times": list(map(float, found.times))}
+    return {"range": {"bytes": list(map(rounded_up, found.bytes)), **times}}
