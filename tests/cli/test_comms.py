@@ -201,3 +201,12 @@ def test_the_stream_has_the_bytes_of_activations(capsys):
 def test_a_scheme_has_two_bytes_under_every_recipe(capsys):
     assert main(["comms", "cs336-a2-xxl", "--recipe", "fp32"]) == 2
     assert "--recipe changes nothing here: of one scheme" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("one_pass", ["backward", "step"])
+def test_the_backward_pass_of_a_scheme_is_that_of_a_model_of_which_all_is_trained(capsys, one_pass):
+    """Frozen weights have no gradients to sum; those of a plan are counted by kind."""
+    asked = ["comms", "lora-llama-3.1-8b", "--device", "h100-80gb", "--scheme", "fsdp", "--set", "X=8"]
+    assert main([*asked, "--pass", one_pass]) == 2
+    assert f"the {one_pass} of one scheme counts gradients of all weights" in capsys.readouterr().err
+    assert main([*asked, "--pass", "forward"]) == 0

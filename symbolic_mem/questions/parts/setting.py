@@ -55,12 +55,18 @@ def setting(
     """Return the setting of a study; without `scheme_name` its mesh decides: X and Y give ``fsdp+tp``.
 
     With `short`, a model of several kinds of layers is written with the four quantities of `Load.named`.
-    Raises `BadInput` for a study without network and for X Y that is not `chips`.
+    Raises `BadInput` for a study without network, for X Y that is not `chips`, and for a backward pass of which not all weights
+    have gradients.
     """
     if study.network is None:
         raise BadInput(
             f"study {study.name!r} says nothing about its network; add [network] with flops, bandwidth and its "
             'direction, for example direction = "both-ways"' + _AROUND * (study.built.architecture is not None)
+        )
+    if pass_name != "forward" and not (study.recipe.trains and study.model.weights.all_are("trained")):
+        raise BadInput(
+            f"the {pass_name} of one scheme counts gradients of all weights, and recipe {study.recipe.name!r} has some without; "
+            "ask for the forward pass, or give --plan NAME and --set n_fsdp=N for what one rank sends in a step"
         )
     values = dict(study.values)
     chosen = scheme_name or implied(values)
