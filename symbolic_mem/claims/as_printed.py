@@ -18,7 +18,7 @@ from symbolic_mem.claims.sending import IN_A_STEP, sent_in_a_pass, sent_in_a_ste
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.verdict import Verdict
 from symbolic_mem.document.prose import say, text
-from symbolic_mem.questions.depends import REPORT, depends
+from symbolic_mem.questions.registry import REPORT, depends
 from symbolic_mem.study.answered import answer_to, claims_of, seen_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question

@@ -25,8 +25,8 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation, Part
 from symbolic_mem.documents.given import assumed, notation, references, wording
 from symbolic_mem.documents.parts import parts
-from symbolic_mem.questions.depends import counted, depends
 from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.asking import counted
 from symbolic_mem.questions.parts.assumptions import about_memory, placements
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.memory import memory_blocks
@@ -40,6 +40,7 @@ from symbolic_mem.questions.parts.uncounted import (
     uncounted_items,
 )
 from symbolic_mem.questions.parts.unread import refuse_unread
+from symbolic_mem.questions.registry import depends
 from symbolic_mem.study.answered import found_for
 from symbolic_mem.study.found import Found
 from symbolic_mem.study.question import Question

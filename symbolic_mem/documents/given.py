@@ -9,7 +9,7 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import in_brackets, joined, listed
 from symbolic_mem.plans.pipeline import pipeline
-from symbolic_mem.questions.depends import counted
+from symbolic_mem.questions.parts.asking import counted
 from symbolic_mem.questions.parts.assumptions import SIGNS, UNITS, about_memory, assumptions
 from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.unread import at_instants

@@ -255,9 +255,6 @@ def _of_config(path: Path, name: str, devices: str | None, how: Mapping[str, str
         values=built.values,
         placement={kind: Placed(n_fsdp) for kind in STATIC},
         source=path.name,
-        notes=(
-            "$B$ counts the sequences of one data-parallel rank: data parallelism does not divide its activations.",
-        ),
         device=OneDevice(reading=""),
         devices=devices,
     )

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from typing import cast
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import lookup, table
-from symbolic_mem.questions.parts.asking import turned
+from symbolic_mem.base.exact import missing
+from symbolic_mem.base.symbols import lookup, n_fsdp, table
+from symbolic_mem.questions.parts.asking import counted, turned
+from symbolic_mem.questions.parts.assumptions import about_memory
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
@@ -33,6 +36,7 @@ ASKS = {
     "buckets": "Buckets",
     "layouts": "Layouts",
 }
+REPORT = "report"
 _COUNTS = ("n_heads", "n_kv", "n_pos", "n_shared")
 
 
@@ -89,3 +93,30 @@ def asking_for(study: Study, symbol: str, own: Sequence[Question], where: str) -
     like = next((each for each in own if each.ask == ask), own[0] if own else None)
     label = like.label if like is not None else where
     return turned(like, question_type(ask), label, where).given({"for": symbol}, where)
+
+
+def depends(study: Study) -> Question | None:
+    """Return the question what the memory depends on: what stays on every device, the crossover, and what one percent more adds.
+
+    It is the same for that very study; None where no question is about memory, or a value is missing.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> depends(load_study("cluster-mixtral-8x7b")).about
+    ('floor', 'crossover', 'sensitivities')
+    """
+    return cast(Question | None, study.numbers.once(study, lambda _: (_asked(study),), REPORT)[0])
+
+
+def _asked(study: Study) -> Question | None:
+    kinds = counted(study)
+    if not about_memory(study) or missing(study.memory.of(*kinds).total, study.values):
+        return None
+    placed = study.placed(kinds)
+    _, kept = placed.split(n_fsdp)
+    asked = {
+        "floor": n_fsdp in placed.total.free_symbols and not missing(kept.total, study.values),
+        "crossover": "activations" in kinds,
+        "sensitivities": True,
+    }
+    about = tuple(topic for topic, wanted in asked.items() if wanted)
+    return question_type("insight")(REPORT, REPORT, kinds=kinds, about=about)  # ty: ignore[unknown-argument]

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import sympy as sp
 
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.setting import OneDevice, Setting
 from symbolic_mem.study.study import Study
@@ -25,6 +26,12 @@ def usual(study: Study) -> tuple[Question, ...]:
     """
     found = tuple(question for question in study.questions if question.ask in USUAL)
     return found or tuple(question for question in study.questions if question.solvable)
+
+
+def counted(study: Study) -> tuple[str, ...]:
+    """The kinds of memory that some question of a study counts."""
+    asked = [question.counted for question in study.questions if question.subject == "memory"]
+    return tuple(kind for kind in KINDS if any(kind in kinds for kinds in asked)) or KINDS
 
 
 def served_over(study: Study) -> sp.Symbol | None:

@@ -33,6 +33,7 @@ from symbolic_mem.plans.pipeline import Pipeline, pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.rests import sizes
 from symbolic_mem.questions.parts.instants import staged
+from symbolic_mem.questions.parts.whose_batch import whose_batch
 from symbolic_mem.questions.parts.words import KIND_WORDS, placement_sentences
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.question import symbols_in
@@ -69,6 +70,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         own = trained.said if recipe.trains and _counts_activations(study) else trained.said_of_weights
         said += [*map(study.said, own), *map(text, recipe.said), *map(text, recipe.said_of(study.model))]
         said += idle_degrees(study)
+        said += whose_batch(study) if _counts_activations(study) else ()
         if recipe.schedule and not study.as_given.timeline:
             said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
