@@ -22,7 +22,7 @@ from symbolic_mem.base.symbols import B, S, n_pp
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.program_attention import FUSED
 from symbolic_mem.models.programs import BY_HAND
-from symbolic_mem.models.tensors import END, EXPANDED, LAID_OUT, REPEATED, Cached, Layer, Model, Tensor
+from symbolic_mem.models.tensors import EMBEDDING, END, EXPANDED, LAID_OUT, REPEATED, Cached, Layer, Model, Tensor
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 
@@ -153,7 +153,7 @@ def _instants(
         words = "prefill" if phase == PREFILL else "a decoding step"
         sizes: dict[sp.Symbol, sp.Expr] = {B: batch, S: tokens}
         attended = context if phase == DECODE else None
-        beside = (*held_by_caller, *(tensor for layer in before for tensor in layer.saved))
+        beside = (*held_by_caller, *(tensor for layer in before if layer.name == EMBEDDING for tensor in layer.saved))
         for unit in units(model).blocks:
             kind = unit.name if len(units(model).blocks) > 1 else "block"
             for moment in passing(unit, False):

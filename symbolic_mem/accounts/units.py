@@ -149,9 +149,11 @@ def _times(layer: Layer, times: sp.Expr) -> Layer:
 
 
 def _work(model: Model, name: str, layers: list[Layer]) -> Work | None:
-    """The operations of a block, where they keep the same bytes as its layers for the backward pass."""
+    """The operations of a block, where they keep the same bytes as its layers for the backward pass, if there is one."""
     if model.work is None or not model.work.described(name):
         return None
+    if not model.work.keeps:
+        return model.work
     kept = _sizes((layer.repeat, one) for layer in layers for one in layer.saved)
     return model.work if kept == _described(model.work, name) else None
 
@@ -160,6 +162,8 @@ def _after(model: Model, after: list[Layer]) -> Work | None:
     """The operations after the blocks, where they keep the same as the layers there, but for the loss."""
     if model.work is None or not model.work.described(END):
         return None
+    if not model.work.keeps:
+        return model.work
     kept = _sizes((sp.S.One, one) for layer in after for one in layer.saved)
     return model.work if all(kept.get(key, 0) >= times for key, times in _described(model.work, END).items()) else None
 

@@ -88,7 +88,7 @@ class Architecture:
     loss works on (None: one for each word of the vocabulary). After it come `mtp` modules that each predict one token more, as in
     DeepSeek-V3: see `models/prediction.py`; their projections give `joined` numbers a token (None: d_model). The projections of keys
     and of values give `projected` numbers each (None: n_kv d_head). `described` says whether what the
-    blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
+    blocks keep is known; if not, only their weights are counted, and where it `passes` what a pass of inference holds. `numbers` are the sizes of one model, in the order of
     `symbols`, and `reach` how many positions rotary ones are made for, where that is known, of which all tables together have `rotations`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
     nothing reads although they may change the model.
 
@@ -147,6 +147,7 @@ class Architecture:
     residual_dropout: sp.Rational = sp.S.Zero
     embedding_dropout: sp.Rational = sp.S.Zero
     described: bool = True
+    passes: bool = True
     numbers: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     reach: int | None = field(default=None, compare=False)
     rotations: int | None = field(default=None, compare=False)

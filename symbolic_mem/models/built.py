@@ -116,9 +116,13 @@ class Built:
         made = replace(self, architecture=replace(self.architecture, **facts)).under() if another else self
         if self.cut is not None:
             made = made.on(replace(self.cut, gathers=False))
-        if not isinstance(made.model.work, Programs):
+        work = made.model.work
+        if work is None and self.architecture.passes and self.how is not None and self.how.engine not in BY_HAND:
+            own = self.architecture if self.cut is None else self.cut.architecture(self.architecture)
+            work = Programs(own, self.how.using(kernel=self.kernel or self.how.kernel))
+        if not isinstance(work, Programs):
             return made
-        return replace(made, model=replace(made.model, work=replace(made.model.work, passing=True)))
+        return replace(made, model=replace(made.model, work=replace(work, passing=True)))
 
     @property
     def serving(self) -> Built:

@@ -25,7 +25,7 @@ _PARTS: dict[str, tuple[type[Experts | Latent | Window], tuple[str, ...]]] = {
     "latent": (Latent, ("d_c", "d_cq", "d_nope", "d_rope", "d_v")),
     "window": (Window, ("size", "layers")),
 }
-_LEFT_OUT = ("name", "numbers", "reach", "rotations", "assumptions", "described", "projected")
+_LEFT_OUT = ("name", "numbers", "reach", "rotations", "assumptions", "described", "passes", "projected")
 ARCHITECTURE_KEYS = tuple(field.name for field in fields(Architecture) if field.name not in _LEFT_OUT)
 
 

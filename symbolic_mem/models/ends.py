@@ -10,7 +10,7 @@ from symbolic_mem.base import symbols as s
 from symbolic_mem.base.symbols import B, S, d_model
 from symbolic_mem.models.linear import join, keeping, linear
 from symbolic_mem.models.profile import Profile
-from symbolic_mem.models.tensors import Layer, Tensor
+from symbolic_mem.models.tensors import EMBEDDING, Layer, Tensor
 
 
 def embedding(
@@ -49,7 +49,7 @@ def embedding(
     if rotary_width is not None:
         shapes = {"table": (*tokens[1:], rotary_width), "half_table": (*tokens[1:], rotary_width / 2)}
         saved += profile.kept("rotary_tables", shapes, omit=without)
-    return Layer("embedding", tuple(weights), saved, source=profile.source)
+    return Layer(EMBEDDING, tuple(weights), saved, source=profile.source)
 
 
 def head(

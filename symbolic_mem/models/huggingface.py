@@ -78,6 +78,7 @@ def _architecture(fields: Fields, named: Named, like: str | None, mtp: bool) -> 
     facts |= head(fields, named.head, facts.pop("head_bias", False))
     window, sizes = windows(fields.table, family.model_type, int(fields.numbers[s.L]), fields.where)
     fields.numbers |= sizes
+    as_it_is = like is None and facts.pop("described", True)
     return Architecture(
         name=family.model_type,
         family=family.keeps_as,
@@ -89,7 +90,8 @@ def _architecture(fields: Fields, named: Named, like: str | None, mtp: bool) -> 
         window=window,
         experts=experts,
         tied=tied,
-        described=family.describes and like is None and facts.pop("described", True),
+        described=family.describes and as_it_is,
+        passes=as_it_is,
         numbers=tuple(fields.numbers.items()),
         reach=reach(fields.table),
         rotations=rotations(fields.table),

@@ -25,7 +25,7 @@ from symbolic_mem.models.program_latent import latent_described, latent_program
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_mlp import mlp_described, mlp_program
 from symbolic_mem.models.program_norm import Weights, norm_program
-from symbolic_mem.models.program_served import served_experts, workspaces
+from symbolic_mem.models.program_served import served_block, served_described, summands, workspaces
 from symbolic_mem.models.stacks import stack, stacks
 from symbolic_mem.models.tape import Tape, Value
 from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, Alive, Tensor
@@ -42,7 +42,7 @@ class Programs:
     """The operations of the blocks of an architecture under a profile, where they are described.
 
     Without `logits` the loss is one kernel with the head, which otherwise multiplies the tokens in so many `parts`. Those of
-    `passing` are of inference: of some blocks the forward pass alone is described. Where an engine `serves` them, blocks with experts are those
+    `passing` are of inference: of some blocks the forward pass alone is described. Where an engine `serves` them, they are those
     of `program_served`, unless they are written by hand.
     """
 
@@ -57,9 +57,14 @@ class Programs:
         """Say whether the operations of a kind of block are described."""
         return _tape(self, block) is not None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether a backward pass follows, or what it would keep tells that the operations are those of a family's own code."""
+        return not self.passing or self.how.engine in BY_HAND
+
     def saved(self, block: str) -> tuple[Tensor, ...]:
-        """Return what the backward pass of a block needs, of modules that are trained."""
-        return _known(replace(self, serves=False), block).saved
+        """Return what the backward pass of a block needs."""
+        return _known(self, block).saved
 
     def workspaces(self, block: str) -> Tensor | None:
         """Return the buffers that all blocks of a kind share; None where they have none."""
@@ -69,6 +74,8 @@ class Programs:
     def beside(self) -> tuple[Tensor, ...]:
         """Return what the caller of the blocks holds: transformers the embedded tokens and their positions."""
         a = self.architecture
+        if _serves(self):
+            return summands(a, self.how)
         if self.how.engine not in BY_HAND:
             return ()
         compute = self.how.compute
@@ -120,11 +127,13 @@ def _tape(programs: Programs, block: str) -> Tape | None:
     if block == END:
         return end_tape(a, how, programs.logits, programs.parts)
     one = stack(a, how, block)
-    return block_tape(a, one.how, one.experts, passing=programs.passing, serves=_serves(programs), reached=one.reached)
+    if _serves(programs):
+        return served_block(a, one.how, one.experts) if served_described(a, one.how) else None
+    return block_tape(a, one.how, one.experts, passing=programs.passing, reached=one.reached)
 
 
 def _serves(programs: Programs) -> bool:
-    return programs.serves and programs.how.engine not in BY_HAND
+    return programs.serves and programs.how.engine in ENGINES and programs.how.engine not in BY_HAND
 
 
 def _known(programs: Programs, block: str) -> Tape:
@@ -172,17 +181,11 @@ def end_tape(a: Architecture, how: Profile, logits: bool, parts: int = 1) -> Tap
 
 
 def block_tape(
-    a: Architecture,
-    how: Profile,
-    experts: bool,
-    *,
-    passing: bool = False,
-    serves: bool = False,
-    reached: bool = True,
+    a: Architecture, how: Profile, experts: bool, *, passing: bool = False, reached: bool = True
 ) -> Tape | None:
     """Return the operations of a block, or None where they are not described: then nothing is known of its moments.
 
-    Some are described only where the block is `passing` tokens on in inference; experts are those of an engine that `serves` it.
+    Some are described only where the block is `passing` tokens on in inference.
     What enters a block that is not `reached` needs no gradient: it keeps nothing of what comes before its first trained weight.
     """
     by_hand = how.engine in BY_HAND
@@ -202,8 +205,6 @@ def block_tape(
     tape.drop(*(() if first is x else (first,)))
     if a.parallel_residual:
         return _parallel(tape, a, how, x, attended, scores, by_hand=by_hand)
-    if experts and serves and a.norm_place == "before":
-        return _served(tape, a, how, x, attended)
     attended, whole = _dropped_out(tape, a, _given(tape, a, how, attended, "attention"))
     tape.label = "the sum after the attention"
     between = do.add(tape, x, attended)
@@ -216,16 +217,6 @@ def block_tape(
     tape.label = "the sum after the MLP"
     tape.leaving = do.add(tape, between, out)
     tape.drop(out, *whole, between, *((attended,) if named else ()), *scores)
-    return tape
-
-
-def _served(tape: Tape, a: Architecture, how: Profile, x: Value, attended: Value) -> Tape:
-    """The experts after the attention: what both give is added to the stream in place."""
-    tape.drop(attended)
-    normal = _norm(tape, a, how, x, "MLP norm")
-    out = served_experts(tape, a, how, normal)
-    tape.drop(normal, out)
-    tape.leaving = x
     return tape
 
 

@@ -45,6 +45,7 @@ KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 STATIC = ("weights", "gradients", "optimizer")
 LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
 FEEDS = (LINEAR, AFTER_ATTENTION)
+EMBEDDING = "embedding"  # the layer that reads the tokens
 END = "what comes after the blocks"
 PREDICTION = "module that predicts one token more"  # the block of such a module, which comes after all others
 HEAD = "the product with W_head"
@@ -226,6 +227,11 @@ class Work(Hashable, Protocol):
 
     def described(self, block: str) -> bool:
         """Say whether they are."""
+        ...
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what they keep for a backward pass must be what the layers keep."""
         ...
 
     def saved(self, block: str) -> tuple[Tensor, ...]:

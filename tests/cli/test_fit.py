@@ -618,9 +618,10 @@ def test_stages_hold_what_tensor_parallelism_alone_does_not(run, on, plan, idle)
 
 @pytest.mark.parametrize(("tokens", "word"), [(2048, "fits"), (4_000_000, "does not fit")])
 def test_where_no_pass_is_described_the_verdict_is_of_what_is_kept(run, tokens, word):
-    """24 blocks of gpt-oss, with sinks, over three stages of 8 each."""
+    """24 blocks of gpt-oss in transformers' own code, with sinks, over three stages of 8 each."""
     model = str(Path(__file__).parents[1] / "data" / "hf_configs" / "gpt-oss-20b.json")
     call = ("account", model, "--recipe", "vllm", "--plan", "vllm-tp+pp", "--set", "n_pp=3", "--set", "B=1")
+    call += ("--profile", "hf-cuda-bf16")
     assert f"what is kept {word} the ≈ 23.988 GiB" in run(*call, "--set", f"S={tokens}", "--device", "rtx-4090").out
 
 
