@@ -127,7 +127,8 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
         again = place is not None and place.again
         title = ("recomputed " if again else "") + "activations of the block at work"
         yield from saved_terms(title, "", (*moment.saved, *_unused(step, row, place)), step.recipe)
-    if row.enters and place is not None:
+    lost = row.working and place is not None and place.again and not step.recipe.recompute.keeps_input
+    if (row.enters or lost) and place is not None:
         inside = entering(step, place)
         if inside is not None:
             yield tensors(step, "input of the last block", (inside, *place.unit.layers[0].given))

@@ -20,6 +20,15 @@ FROM_START = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh",
 FROM_END = ("", " but one", " but two", " but three", " but four", " but five", " but six", " but seven", " but eight")
 
 
+def many_blocks(how: Recompute) -> int:
+    """Return from how many blocks on the last ones are kept alike under the rule ``block``: none of those looked at is recomputed.
+
+    >>> many_blocks(Recompute("block", 3)), many_blocks(Recompute("block", 20))
+    (7, 29)
+    """
+    return how.size + 1 + min(how.period, len(FROM_END) - 1)
+
+
 @dataclass(frozen=True)
 class Place:
     """A block at work: `before` blocks of its kind come before it and `done` are behind it.
@@ -50,8 +59,9 @@ class Place:
 def places(blocks: tuple[Unit, ...], how: Recompute, residues: tuple[int, ...]) -> tuple[Place, ...]:
     """Return the places that can decide, kind by kind, the last block of the model first.
 
-    `residues` are the remainders of the position after the last block of each kind, divided by the size of the rule of
-    recomputation: which of the last blocks are recomputed. Under the rule ``block`` they are these positions themselves.
+    `residues` are the remainders of the position after the last block of each kind, divided by the period of the rule of
+    recomputation: which of the last blocks are recomputed. Under the rule ``block`` they are these positions themselves,
+    up to `many_blocks`.
 
     >>> from symbolic_mem.accounts.units import units
     >>> from symbolic_mem.models.ffn import ffn
@@ -91,7 +101,7 @@ def _way(how: Recompute, index: int) -> tuple[bool, int]:
 def _chosen(how: Recompute, index: Callable[[int], int]) -> list[int]:
     """The first distance from an end of the stack, and the first beyond it, of each way in which a block is kept."""
     seen: dict[tuple[bool, int], list[int]] = {}
-    for distance in range(min(how.size + 1, len(FROM_END))):
+    for distance in range(min(how.period + 1, len(FROM_END))):
         way = _way(how, index(distance))
         seen.setdefault(way if how.rule != "groups" else (way[1] == how.size - 1, 0), []).append(distance)
     firsts = {found[0] for found in seen.values()} | {

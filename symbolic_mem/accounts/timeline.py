@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.instant import LATE, Called, Instant
 from symbolic_mem.accounts.momentary import at_work, loss_tensors, loss_term, step_terms
-from symbolic_mem.accounts.places import Place
+from symbolic_mem.accounts.places import Place, many_blocks
 from symbolic_mem.accounts.reduced import behind, largest, normed
 from symbolic_mem.accounts.schedule import Row, converting, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
@@ -25,8 +25,6 @@ from symbolic_mem.models.tensors import OPTIMIZER, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import kept_output
-
-MANY = 100  # blocks behind which nothing changes
 
 
 @lru_cache(maxsize=256)
@@ -211,13 +209,13 @@ def possible(
     name = schedule_of(recipe, built.model, placement)
     if not name:
         return ()
-    size, known = recipe.recompute.size, numbers.values_given
-    if recipe.recompute.rule == "block":  # which of the last blocks are recomputed, their number says; many are not
+    how, known = recipe.recompute, numbers.values_given
+    if how.rule == "block":  # which of the last blocks are recomputed, their number says; many are not
         ends = (LATE if missing(one.end, known) else int(numbers[one.end]) for one in units(built.model).blocks)
-        residues = tuple(min(end, size + MANY) for end in ends)
+        residues = tuple(min(end, many_blocks(how)) for end in ends)
     else:
         residues = tuple(
-            0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size
+            0 if how.period == 1 or missing(one.end, known) else int(numbers[one.end]) % how.period
             for one in units(built.model).blocks
         )
     alone = gathers_nothing(recipe, placement, known)

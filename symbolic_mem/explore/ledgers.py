@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.left_out import ROWS
+from symbolic_mem.accounts.places import many_blocks
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.timeline import possible
 from symbolic_mem.accounts.units import units
@@ -51,6 +52,7 @@ class Pool:
 
 
 INSTANT = 6  # values of an instant before its terms
+LEAVING, AT_LEAST, ALONE = "that leave {1} when divided by {0}", "of at least {2}", "of {2}"
 
 
 class _Sum:
@@ -190,12 +192,25 @@ class Ledgers:
         return {"beside": self.nodes.put("+", [self.nodes.add(size) for size in sizes])}
 
     def _when(self, study: Study) -> list[Any]:
-        """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks."""
-        size = study.recipe.recompute.size
-        if size == 1:
-            return []
+        """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks, in words and numbers.
+
+        These are a divisor with its remainder, the fewest, and the most, where there are.
+        """
+        how = study.recipe.recompute
         ends = [one.end for one in units(study.model).blocks if not missing(one.end, study.values)]
-        return [[self.nodes.add(end), size, int(study.numbers[end]) % size] for end in ends]
+        found: list[Any] = []
+        for end in ends if how.period > 1 or how.rule == "block" else ():
+            number = int(study.numbers[end])
+            if how.rule != "block":
+                rest, which = number % how.period, LEAVING
+                told: list[int] = [how.period, rest, 1]
+            elif number >= many_blocks(how):
+                told, which = [1, 0, many_blocks(how)], AT_LEAST
+            else:
+                told, which = [1, 0, number, number], ALONE
+            words = which.format(*told)
+            found.append([self.nodes.add(end), words, *told])
+        return found
 
     def _instant(self, study: Study, at: Instant) -> int:
         """The place of an instant; one that several settings share is read once."""

@@ -46,10 +46,7 @@ NO_SHARE = (
     "rest is kept or dropped, as in activations=1/3,kept"
 )
 NOT_HERE = "with {text} there is no answer of this kind; the command says why"
-BLOCKS = (
-    "this page holds this recomputation for numbers of blocks that leave {rest} when divided by {size}; the command gives "
-    "the others"
-)
+BLOCKS = "this page holds this recomputation for numbers of blocks {which}; the command gives the others"
 
 
 class Hole(NamedTuple):

@@ -116,6 +116,20 @@ class Recompute:
         return "".join((f"{self.rule}={self.size}" if counted else self.rule, *beside))
 
     @property
+    def period(self) -> int:
+        """After how many blocks the way in which they are kept comes again; of ``block`` after how many it changes, once.
+
+        >>> [Recompute.read(given, "").period for given in ("full", "half", {"every": 3}, {"products": 3})]
+        [1, 2, 3, 1]
+        """
+        return {"half": 2, PRODUCTS: 1}.get(self.rule, self.size)
+
+    @property
+    def keeps_input(self) -> bool:
+        """Whether a block that is computed again keeps what enters it: under ``half`` that is computed again, too."""
+        return self.rule != "half"
+
+    @property
     def products(self) -> int:
         """One of how many products is computed again, where the results of the others are kept (1: of none); 0: all are."""
         return self.size if self.rule == PRODUCTS else 0
@@ -145,7 +159,7 @@ NONE = Recompute()
 
 
 def recomputed_at(how: Recompute, index: int) -> bool:
-    """Whether the block at that position (or any that differs by a multiple of `size`) is computed again.
+    """Whether the block at that position (or, but for ``block``, any that differs by a multiple of the `period`) is computed again.
 
     >>> [recomputed_at(Recompute("every", 2), index) for index in range(4)]
     [True, False, True, False]

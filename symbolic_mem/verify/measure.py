@@ -171,7 +171,8 @@ def _model(run: Run) -> tuple[Any, Any, dict[str, Any]]:
         contexts = keeping(run.products) if run.products else None
         torch.set_default_dtype(dtype)
         try:
-            model = stack(run.stack, run.sizes[s.L], run.sizes[s.d_model], run.sizes[s.d_ff], run.recomputed, contexts)
+            sizes = (run.sizes[s.L], run.sizes[s.d_model], run.sizes[s.d_ff])
+            model = stack(run.stack, *sizes, run.recomputed, contexts, run.half)
         finally:
             torch.set_default_dtype(torch.float32)
         x = torch.empty(run.batch, run.sequence, run.sizes[s.d_model], dtype=getattr(torch, run.computes))

@@ -52,7 +52,7 @@ class Run:
     `stack` is ``ffn``, ``gated-ffn`` or ``gated-ffn with residual``; else `architecture` says what the model is. `shards`
     is the degree of FSDP2 (None: one device, without it) in `replicas` groups. Parameters, computation and reduction
     have dtypes of their own. `recomputed` says of each block whether it is computed again, and with `persist` gradients
-    of an earlier micro-batch are there; `in_backward` the optimizer steps as soon as a gradient is there. A block that is recomputed may keep results, as `products` of `Recompute` says. The `loss` is that of transformers (""), or one by its name. `keep` is the share of the gathered weights that stays until the backward pass.
+    of an earlier micro-batch are there; `in_backward` the optimizer steps as soon as a gradient is there. A block that is recomputed may keep results, as `products` of `Recompute` says; with `half` it does not even keep its input. The `loss` is that of transformers (""), or one by its name. `keep` is the share of the gathered weights that stays until the backward pass.
     """
 
     stack: str
@@ -74,6 +74,7 @@ class Run:
     products: int = 0
     in_backward: bool = False
     loss: str = ""
+    half: bool = False
 
 
 def run_of(setting: Setting) -> Run:
@@ -114,9 +115,15 @@ def run_of(setting: Setting) -> Run:
         raise BadInput.one_of(f"kernel {setting.built.kernel!r} is not one that is run here", KERNELS)
     parameters, computes = _dtypes(recipe, shards)
     rule = recipe.recompute
-    if rule.rule not in ("none", "full", "every", "block", "products"):
-        known = ("none", "full", "every=2", "block=2", "products")
+    if rule.rule not in ("none", "full", "every", "half", "block", "products"):
+        known = ("none", "full", "every=2", "half", "block=2", "products")
         raise BadInput.one_of(f"recomputation {rule.rule!r} is not one that is run here", known)
+    half = not rule.keeps_input
+    if half and (not stack or shards is not None):
+        raise BadInput(
+            "half recomputes a block from inside the one before it, which is run here of stacks of matrices on one device; "
+            "take every=2, or another model or plan"
+        )
     return Run(
         stack=stack,
         architecture=setting.built.architecture,
@@ -137,6 +144,7 @@ def run_of(setting: Setting) -> Run:
         products=rule.products,
         in_backward=recipe.in_backward,
         loss=setting.built.loss,
+        half=half,
     )
 
 

@@ -27,8 +27,7 @@ def shrunk(study: Study) -> tuple[Study, tuple[str, ...]]:
     values, words = {}, []
     blocks, dense = study.values.get(s.L), study.values.get(s.L_dense)
     if blocks is not None and blocks > MOST_BLOCKS:
-        size = study.recipe.recompute.size
-        fewer = MOST_BLOCKS + (int(blocks) - MOST_BLOCKS) % size
+        fewer = MOST_BLOCKS + (int(blocks) - MOST_BLOCKS) % study.recipe.recompute.period
         if fewer < blocks:
             values[s.L] = fewer
             words.append(f"L = {fewer} in place of {blocks}")

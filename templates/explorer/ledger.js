@@ -267,6 +267,9 @@ function refused(data, setting, derived) {
     const tokens = times(setting.values.B, setting.values.S);
     if (tokens % BigInt(made[5])) return put(said.chunks, { loss: `'${made[6]}'`, tokens, chunks: made[5] });
   }
-  const blocks = data.ledgers[made[0]].when.find(([node, size, rest]) => number(node) % BigInt(size) !== BigInt(rest));
-  return blocks ? put(data.said.blocks, { size: blocks[1], rest: blocks[2] }) : null;
+  const blocks = data.ledgers[made[0]].when.find(([node, , several, rest, least, most = Infinity]) => {
+    const found = number(node);
+    return Number(found % BigInt(several)) !== rest || found < least || found > most;
+  });
+  return blocks ? put(data.said.blocks, { which: blocks[1] }) : null;
 }

@@ -60,17 +60,18 @@ RULES = [
     Recompute("every", 2),
     Recompute("every", 2, "last"),
     Recompute("every", 3),
+    Recompute("half"),
 ]
 
 
 @st.composite
 def runs(draw):
     blocks = draw(st.integers(1, 9))
-    devices = draw(st.sampled_from([None, 1, 2, 3, 4, 6, 12]))
+    rule = draw(st.sampled_from(RULES))
+    devices = draw(st.sampled_from([None, *(() if rule.rule == "half" else (1, 2, 3, 4, 6, 12))]))
     precision = draw(st.sampled_from([(2, 2), (4, 4)] if devices is None else [(4, 4), (4, 2)]))
     parts = [k for k in range(2, devices) if devices % k == 0] if devices else []
     stays = draw(st.sampled_from([Fraction(0), *([Fraction(1), *(Fraction(1, k) for k in parts)] if devices else [])]))
-    rule = draw(st.sampled_from(RULES))
     return rule, WALK.Run(
         kind=draw(st.sampled_from(sorted(MODELS))),
         blocks=blocks,
@@ -85,6 +86,7 @@ def runs(draw):
         compute=precision[1],
         devices=devices,
         stays=stays,
+        half=rule.rule == "half",
     )
 
 

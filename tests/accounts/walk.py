@@ -1,6 +1,7 @@
 """A training step of a stack, storage by storage, in plain Python: it knows nothing of the package.
 
-What PyTorch 2.13 makes and frees, and in which order: a linear layer keeps its input, a checkpointed block its own input;
+What PyTorch 2.13 makes and frees, and in which order: a linear layer keeps its input, a checkpointed block its own input,
+unless its checkpoint begins inside the block before;
 FSDP2 gathers a block into one buffer and copies the parameters out of it, gathers the next block while one computes in
 the backward pass, and sends the gradients of a block at its end.
 """
@@ -27,6 +28,7 @@ class Run:
     compute: int
     devices: int | None = None  # None: one device, without FSDP2
     stays: Fraction = Fraction(0)  # the share of gathered weights that stays after the forward pass
+    half: bool = False  # what is recomputed begins with the last product of the block before, so that no input is kept
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
@@ -152,6 +154,8 @@ class _Step:
         if self.run.kind == "residual":
             live.make((i + 1, "x"), self.narrow)
             live.free(inside("down"))
+        if again and self.run.half:
+            live.free(inside("x"))
 
     def backward(self) -> None:
         run, live = self.run, self.live
@@ -167,6 +171,8 @@ class _Step:
                     if block:
                         live.make((block - 1, "buffer"), sum(map(run.padded, run.shapes)) * run.compute)
             if run.again[block]:
+                if run.half:
+                    self.enters(block)
                 for name in ("h",) if run.kind == "ffn" else ("g", "a", "u", "h"):
                     live.make((block, name), self.wide)
             (self.plain if run.kind == "ffn" else self.gated)(block)
@@ -175,6 +181,14 @@ class _Step:
         if run.devices is not None:
             live.free("sent")
         live.free("ones", "loss")
+
+    def enters(self, i: int) -> None:
+        """Compute again what enters a block, from what the one before it keeps."""
+        if self.run.kind == "residual":
+            self.live.make((i - 1, "down"), self.narrow)
+        self.live.make((i, "x"), self.narrow)
+        if self.run.kind == "residual":
+            self.live.free((i - 1, "down"))
 
     def weight(self, i: int, name: str) -> None:
         """Make the gradient of a weight; on one device it is added to that of before, where there is one."""

@@ -14,6 +14,7 @@ import pytest
 from pages import carried
 from sampled import sampled
 
+from symbolic_mem.accounts.timeline import possible
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.cli.main import main
@@ -75,6 +76,32 @@ def test_the_buckets_of_data_parallelism_are_not_there_on_one_device():
     parameters = 8_030_261_248
     for n, size in ((1, 0), (2, 2 * parameters), (8, 2 * parameters)):
         assert number(content["nodes"], beside, dict(content["symbols"]) | {"n_fsdp": str(n)}) == size
+
+
+@pytest.mark.parametrize("blocks", [4, 15])
+@pytest.mark.parametrize("how", ["full", "half", "every=3+last", "groups=4", "block=3", "products=2"])
+def test_a_page_takes_the_numbers_of_blocks_that_have_its_instants(how, blocks):
+    whole = load_study("cs336-a2-xxl").change(recipe="fsdp2", place={"activations": "1"}, recompute=how)
+
+    def held(number):
+        study = whole.change(values={"L": number})
+        found = possible(study.rank, study.recipe, study.placement, study.numbers)
+        return [(one, [term.name for term in one.memory]) for one in found]
+
+    study = whole.change(values={"L": blocks})
+    ledgers = Ledgers(asked(study))
+    when = ledgers.ledgers.listed[ledgers.ledger(study)]["when"]
+    taken = [
+        number
+        for number in range(1, 20)
+        if all(
+            number % several == rest and number >= least and (not most or number <= most[0])
+            for _, _, several, rest, least, *most in when
+        )
+    ]
+    own = held(blocks)
+    assert blocks in taken and [number for number in taken if held(number) != own] == []
+    assert bool(when) == (how not in ("full", "products=2"))
 
 
 def test_what_is_free_in_data_stays_a_name():

@@ -31,6 +31,8 @@ STEPS = {
     "one device": ({"kind": "ffn"}, {"preset": "fp32"}, {}, {}),
     "one device, gradients freed, one block": ({"kind": "ffn"}, {"gradients_persist": False}, {}, {"L": 1}),
     "one device in BF16, every second block": ({"kind": "gated-ffn"}, {"recompute": {"every": 2}}, {}, {}),
+    "one device, half of the blocks": ({"kind": "gated-ffn", "residual": True}, {"recompute": "half"}, {}, {"L": 5}),
+    "one device in FP32, half of the blocks": ({"kind": "ffn"}, {"preset": "fp32", "recompute": "half"}, {}, {"L": 4}),
     "more width than inside": ({"kind": "gated-ffn", "residual": True}, {}, {}, {"d_ff": 12}),
     "FSDP2": ({"kind": "ffn"}, {"preset": "fsdp2"}, SHARDED, {"n_fsdp": 12}),
     "FSDP2 in FP32, one block": ({"kind": "gated-ffn"}, {"preset": "fp32"}, SHARDED, {"n_fsdp": 3, "L": 1}),
