@@ -482,7 +482,10 @@ class FoundLargest(FoundAtInstants):
         """The fullest instant of each phase of a step at the answer."""
         if self.value is None or self.study.at is None or self.upper.bound.symbol in (P, T):
             return ()
-        return fullest([one.study for one in self.everywhere], self.known, self.held_of)
+        moments, numbers = [one.study for one in self.everywhere], Numbers(self.known, "the instants of a step")
+        if any(one.at is not None and not one.at.exists(numbers) for one in moments):  # those of a block more decide
+            moments = [*at_blocks(self.study, self.question.counted, self.symbol, self.value)]
+        return fullest(moments, self.known, self.held_of)
 
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:

@@ -189,3 +189,12 @@ def test_the_largest_depth_of_equal_stages_counts_the_remainders_of_each_stage(c
     }
     assert [blocks for blocks, size in held.items() if size <= found["capacity_bytes"]] == [88, 92]
     assert (found["value"], found["per_device_bytes"]) == (92, held[92])
+
+
+def test_the_instants_of_an_answer_of_one_block_are_those_of_one_block(capsys):
+    """That two do not fit is found in a step of two; what one holds, and what takes over there, is that of the account."""
+    found = json.loads(said(capsys, "solve", "lora-llama-3.1-8b", "--for", "L", "--capacity", "8.7 GiB", "--json"))
+    account = json.loads(said(capsys, "account", "lora-llama-3.1-8b", "--set", "L=1", "--json"))["per_device"]
+    assert found["value"] == 1
+    assert [found[what] for what in ("instants", "takeovers")] == [account[what] for what in ("instants", "takeovers")]
+    assert "the backward pass of the only block" in found["instants"][2]["instant"]

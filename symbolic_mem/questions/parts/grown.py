@@ -65,7 +65,7 @@ def blocks_turns(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> tuple
 
 def at_blocks(study: Study, kinds: Sequence[str], symbol: sp.Symbol, blocks: int) -> tuple[Study, ...]:
     """The instants that there are with so many blocks, whose number stays open in their memory."""
-    there = instants(replace(study, values={**study.values, symbol: sp.Integer(blocks)}), kinds)
+    there = instants(replace(study, values={**study.values, symbol: sp.Integer(blocks)}, at=None), kinds)
     return tuple(opened(one, symbol) for one in there)
 
 

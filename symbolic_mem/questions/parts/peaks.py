@@ -80,8 +80,10 @@ class Fullest:
 
     @property
     def _there(self) -> Study:
-        """The study whose step has this instant: that at its values, where the study's own, on more devices, has other ones."""
-        own = any(one is self.study.at for one in self.study.timeline)
+        """The study whose step has this instant: that at its values, where the study's own, of more devices or blocks, has other ones."""
+        numbers = Numbers(self.values, "the instants of a step")
+        there = [one for one in self.study.timeline if one.exists(numbers)]
+        own = len(there) == len(self.study.timeline) and any(one is self.study.at for one in there)
         return self.study if own else replace(self.study, values={**self.study.values, **self.values}, at=None)
 
     def _of_whole_pieces(self, terms: Mapping[int, Term]) -> tuple[Mapping[int, Number], set[sp.Symbol]]:
