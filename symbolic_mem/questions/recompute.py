@@ -119,7 +119,7 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
 
         study, work = found.study, Work(found.study.values)
         yield Paragraph(_opening(study.recipe.recompute, instants=study.at is not None))
-        yield from by_layer(_saving(study).memory.of("activations"), work)
+        yield from by_layer(_saving(study).memory.of("activations"), work, in_table=False)
         yield from _against(found)
         memory_numbers(study, work, self.counted)
         yield from here_blocks(study, work, found.kinds)

@@ -144,7 +144,7 @@ def term_table(memory: Memory, values: Mapping[sp.Symbol, sp.Expr]) -> Table:
     shown = [term.bytes if term.short is None else term.short for term in memory.terms]
     rows = []
     for term, formula in zip(memory.terms, shown, strict=True):
-        name = (term.layer or term.name) if len(memory.of("activations")) > 1 else term.name
+        name = _row(term) if len(memory.of("activations")) > 1 else term.name
         rows.append((text(name), say("{f}", f=formula), *_figures(put(term.bytes, known), total)))
     rows.append((text("total"), text(""), *_figures(total, total)))
     return Table(
@@ -159,6 +159,11 @@ def term_table(memory: Memory, values: Mapping[sp.Symbol, sp.Expr]) -> Table:
         tuple(rows),
         totals=True,
     )
+
+
+def _row(term: Term) -> str:
+    """What the row of a term is called in the table of terms, where several layers keep something."""
+    return term.layer or term.name
 
 
 def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
@@ -231,8 +236,11 @@ def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
     return [Step(intro), Bullets(items)]
 
 
-def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Iterator[Step]:
-    """Sum what each kind of layer keeps for the backward pass, or what of it is there `now`; in short the sum alone."""
+def by_layer(memory: Memory, work: Work, *, now: bool = False, in_table: bool = True) -> Iterator[Step]:
+    """Sum what each kind of layer keeps for the backward pass, or what of it is there `now`; in short the sum alone.
+
+    Where its terms stand `in_table`, that of all terms, the first and the last of them are named.
+    """
     chains, symbols = [], []
     for term in memory.terms:
         symbol = local("M", term.layer or term.name)
@@ -248,8 +256,11 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Iterator[Step]
     )
     yield replace(work.step(said, *chains, whole), told="in full")
     short = Chain(M_activations, whole.links[1:])
+    rows = f" ({_row(memory.terms[0])} to {_row(memory.terms[-1])} in the table)" if in_table else ""
     brief = (
-        text("The activations that are there take") if now else text("What all layers keep for the backward pass takes")
+        text(f"The activations that are there{rows} take")
+        if now
+        else text(f"What all layers keep for the backward pass{rows} takes")
     )
     yield replace(work.step(brief, short), told="in short")
 
