@@ -13,7 +13,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, adapted, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, Model, Part, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, UNSCALED, Model, Part, Tensor
 from symbolic_mem.recipes.bases import is_packed, packed_bytes
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
@@ -98,7 +98,7 @@ class Step:
         """What the caller of the blocks holds: the embedded tokens, until the last norm is over; what all blocks read as long.
 
         Where blocks are recomputed the first input is kept anyway, and what all read until the backward pass is over. The
-        output of a frozen embedding stays until then, too: it is where the gradient ends.
+        output of a frozen embedding stays until then, too, also where the first input is another tensor: it is where the gradient ends.
         """
         if self.model.work is None or row.phase == "step":
             return
@@ -113,6 +113,10 @@ class Step:
             elif tensor.name == HIDDEN:
                 if row.inside:
                     yield tensor
+            elif tensor.name in (SUMMANDS[0], UNSCALED) and self.ends_at_embedding:
+                yield tensor
+            elif tensor.name == UNSCALED:
+                continue
             elif (recomputes and tensor.name not in (*SUMMANDS, TABLE)) or (row.caller and not last):
                 yield tensor
 

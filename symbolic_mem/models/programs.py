@@ -88,6 +88,7 @@ class Programs:
             found = tuple(
                 Tensor(name, one, bytes_per_element=compute) for name, one in zip(SUMMANDS, shapes, strict=True)
             )
+        found += () if self.passing else self._given_away()
         table = Tensor(TABLE, (S, a.d_head), bytes_per_element=sp.Integer(4))
         found += (table,) * len(self.how.given)
         if self.how.kernel.startswith("eager"):
@@ -97,6 +98,16 @@ class Programs:
         if self.how.trained.needs_input("W_head", "head"):
             return found
         return (*found, Tensor(HIDDEN, (*TOKENS, a.d_model), bytes_per_element=self.how.compute))
+
+    def _given_away(self) -> tuple[Tensor, ...]:
+        """What the caller makes the first input of, and what it gives to every block; not what a trained embedding keeps."""
+        a, how = self.architecture, self.how
+        kept = how.row("position_embedding") if how.trained.trains("position embedding") else ()
+        shapes: dict[str, tuple[sp.Expr, ...]] = {"positions": (S,), "tokens": TOKENS}
+        if a.turned is not None:
+            shapes["table"] = (S, a.turned)
+        given = how.kept("given_to_blocks", shapes, omit=tuple(kept))
+        return (*how.kept("scaled_embedding", {"stream": (*TOKENS, a.d_model)}), *given)
 
     def results(self, block: str, every: int) -> tuple[Tensor, ...]:
         """Return the results of the products and of the fused attention of a block, but for one of `every` so many products."""

@@ -20,7 +20,8 @@ def not_reached(a: Architecture, one: Stack, block: tuple[Layer, ...]) -> tuple[
     """Return the layers of a block that no gradient has to reach: without adapters they keep nothing.
 
     Where the operations of a block with adapters are described they say what it keeps less, first to last. Of others it is
-    what comes before the first part, attention or MLP, that has adapters, and all that this part may keep is counted.
+    what comes before the first part, attention or MLP, that has adapters, and all that this part may keep is counted; where both
+    parts read the input of the block, it is also what is of a part without adapters.
 
     >>> from symbolic_mem.models.profile import profile
     >>> from symbolic_mem.models.trained import Trained
@@ -35,6 +36,8 @@ def not_reached(a: Architecture, one: Stack, block: tuple[Layer, ...]) -> tuple[
         return tuple(replace(layer, saved=()) for layer in block)
     with_it, without = (block_tape(a, one.how, one.experts, reached=reached) for reached in (True, False))
     if with_it is None or without is None:
+        if a.parallel_residual:
+            return tuple(layer if at in begins else replace(layer, saved=()) for at, layer in enumerate(block))
         return (*(replace(layer, saved=()) for layer in block[: begins[0]]), *block[begins[0] :])
     less = _sizes(with_it.saved)
     less.subtract(_sizes(without.saved))

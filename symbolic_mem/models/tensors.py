@@ -52,6 +52,7 @@ HEAD = "the product with W_head"
 OPTIMIZER = ", the optimizer"  # after the name of an operation whose weight is stepped
 EMBEDDED = "output of the embedding"
 SUMMANDS = ("embedded tokens", "embedded positions")  # of which the input of the first block is made
+UNSCALED = "unscaled"  # the embedded tokens of which it is made by a factor
 HIDDEN = "output of the last norm"
 REPEATED, LAID_OUT = (
     "repeated",

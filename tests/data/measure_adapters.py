@@ -2,13 +2,14 @@
 
 Run with PyTorch, transformers and PEFT, from the root of the repository: ``python tests/data/measure_adapters.py``.
 Nothing is computed, no accelerator is needed. Every storage is followed through the second step, as by `verify`. In adapters.json
-what enters the first block needs a gradient; adapters_alone.json has steps as PEFT makes them where nothing is recomputed: it needs none.
+what enters the first block needs a gradient; adapters_alone.json has steps as PEFT makes them: where nothing is recomputed it needs none.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ BY_HEADS = {
     },
     "gpt_neox": {"hidden_size": 64, "intermediate_size": 256, "num_attention_heads": 4, "rotary_pct": 0.25},
 }
-# Families that are measured as PEFT makes their steps alone; the blocks of the last two are not described operation by operation.
+# Families that are measured as PEFT makes their steps alone; the blocks of some are not described operation by operation.
 LIKE_LLAMA = {"hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4}
 OTHERS = {
     "gpt2": {"n_embd": 64, "n_head": 4, "n_positions": 64, "n_layer": 3},
@@ -83,8 +84,14 @@ OTHERS = {
     "starcoder2": LIKE_LLAMA | {"num_key_value_heads": 2},
     "stablelm": LIKE_LLAMA | {"num_key_value_heads": 4},
     "glm4": LIKE_LLAMA | {"num_key_value_heads": 2, "head_dim": 16, "pad_token_id": 0},
+    "glm": LIKE_LLAMA | {"num_key_value_heads": 2, "head_dim": 16, "pad_token_id": 0},
+    "ernie4_5": LIKE_LLAMA | {"num_key_value_heads": 2, "head_dim": 16, "pad_token_id": 0},
+    "granite": LIKE_LLAMA | {"num_key_value_heads": 2, "embedding_multiplier": 12.0, "pad_token_id": 0},
+    "phi": LIKE_LLAMA | {"num_key_value_heads": 4},
+    "gptj": {"n_embd": 64, "n_head": 4, "n_positions": 64, "n_layer": 3, "rotary_dim": 8, "n_inner": 160},
+    "gpt_bigcode": {"n_embd": 64, "n_head": 4, "n_positions": 64, "n_layer": 3, "n_inner": 160},
 }
-TIED = ("gpt2", "gemma", "gemma2")
+TIED = ("gpt2", "gemma", "gemma2", "gpt_bigcode")
 ALL = SIZES | EXPERTS | BY_HEADS | OTHERS
 MODE = FakeTensorMode()  # transformers keeps some tensors from one model to the next
 FakeTensorMode.__deepcopy__ = lambda self, _: self  # PEFT copies modules
@@ -239,7 +246,38 @@ AS_PEFT_MAKES_IT = {
     "stablelm-q-v": {"target_modules": Q_V},
     "stablelm-q-v-in-2": {"target_modules": Q_V, "layers_to_transform": [2]},
     "glm4-gate-up-in-1": {"target_modules": ["gate_up_proj"], "layers_to_transform": [1]},
+    "granite-q-v": {"target_modules": Q_V},
+    "phi-q-v": {"target_modules": Q_V},
+    "phi-fc1-in-1": {"target_modules": ["fc1"], "layers_to_transform": [1]},
+    "gpt_bigcode-c-attn": {"target_modules": ["c_attn"]},
 }
+RECOMPUTED = {
+    "gpt2-c-attn": {"target_modules": ["c_attn"]},
+    "opt-q-v": {"target_modules": Q_V},
+    "stablelm-q-v": {"target_modules": Q_V},
+    "granite-q-v": {"target_modules": Q_V},
+    "phi-q-v": {"target_modules": Q_V},
+    "gptj-q-v": {"target_modules": Q_V},
+    "gpt_bigcode-c-attn": {"target_modules": ["c_attn"]},
+    "glm-q-v": {"target_modules": Q_V},
+    "glm4-q-v": {"target_modules": Q_V},
+    "ernie4_5-q-v": {"target_modules": Q_V},
+}
+WHOLE = ("opt", "granite", "phi", "gptj", "glm", "ernie4_5")
+
+
+def as_peft_makes_it() -> Iterator[dict[str, Any]]:
+    """Steps of more families, with recomputation and without, and such that train all and recompute."""
+    for again, steps in ((False, AS_PEFT_MAKES_IT), (True, RECOMPUTED)):
+        for name, modules in steps.items():
+            kind = name.split("-")[0]
+            one = measure(kind, {"r": 4} | modules, again, kind in TIED, True, reached=again)
+            one = {"id": f"{name}{'-again' if again else ''}", "again": again, "foreach": True, **one}
+            yield {**one, "B": BATCH, "S": SEQUENCE}
+    for kind in WHOLE:
+        one = measure(kind, None, True, False, True)
+        yield {"id": f"{kind}-in-backward-again", "again": True, "foreach": True, **one, "B": BATCH, "S": SEQUENCE}
+
 
 if __name__ == "__main__":
     cases = []
@@ -303,11 +341,7 @@ if __name__ == "__main__":
             lora = {key: value for key, value in case["lora"].items() if key != "peft_type"}
             kind, autocast = case["config"]["model_type"], case.get("autocast", False)
             alone[case["id"]] = measure(kind, lora, False, False, True, autocast, reached=False)["marks"]
-    others = []
-    for name, modules in AS_PEFT_MAKES_IT.items():
-        kind = name.split("-")[0]
-        one = measure(kind, {"r": 4} | modules, False, kind in TIED, True, reached=False)
-        others.append({"id": name, "again": False, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
+    others = list(as_peft_makes_it())
     Path(__file__).with_name("adapters_alone.json").write_text(
         json.dumps({"engine": engine, "marks": alone, "cases": others}, indent=1) + "\n"
     )
