@@ -26,7 +26,7 @@ def along_axes(study: Study, *, as_json: bool) -> None:
     from symbolic_mem.base.symbols import n_pp
     from symbolic_mem.plans.pipeline import pipeline
     from symbolic_mem.questions.parts.mesh_times import times
-    from symbolic_mem.questions.parts.sends import volumes
+    from symbolic_mem.questions.parts.sends import idle, volumes
 
     assert study.plan is not None
     found = volumes(study)
@@ -50,6 +50,8 @@ def along_axes(study: Study, *, as_json: bool) -> None:
         print_json(_record(study, found, took) | {"bubble": bubble})
         return
     _show(study, found, took)
+    for what in idle(study):
+        print_line(what, "beside", 14)
     for what in _not_counted(study):
         print_line(what, "not counted", 14)
     if order is not None and waits is not None:
@@ -79,6 +81,7 @@ def _waits(order: Pipeline) -> str:
 def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
     from symbolic_mem.base.formula import write_formula
     from symbolic_mem.base.rational import rounded_up
+    from symbolic_mem.questions.parts.sends import idle
 
     assert study.plan is not None
     axes: dict[str, dict[str, object]] = {
@@ -106,6 +109,7 @@ def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
         },
         "computing": computing,
         "not_counted": _not_counted(study),
+        "assumptions": list(idle(study)),
     }
 
 

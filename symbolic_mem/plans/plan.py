@@ -91,6 +91,11 @@ class Plan:
         return "layers" in dict(self.cuts)
 
     @property
+    def stages(self) -> sp.Expr:
+        """The number of stages of its pipeline: 1 where it has none."""
+        return dict(self.cuts).get("layers", sp.S.One)
+
+    @property
     def spreads(self) -> bool:
         """Whether stages have different numbers of blocks where these do not divide.
 

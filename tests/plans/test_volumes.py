@@ -9,10 +9,11 @@ import pytest
 import sympy as sp
 
 from symbolic_mem.accounts.ranks import ranks
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.plans.pipeline import pipeline
-from symbolic_mem.questions.parts.sends import volumes
+from symbolic_mem.questions.parts.sends import idle, volumes
 from symbolic_mem.recipes.read import read_recipe
 
 SIZES = {"L": 8, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32768, "B": 2, "S": 1024}
@@ -261,3 +262,46 @@ def test_each_kind_of_gradient_has_its_own_bytes():
 def test_gradients_that_are_summed_in_fp32_beside_are_sent_so():
     one = load_study("llama-3.1-8b").change(plan="dp", recipe="playbook-20", values={"n_fsdp": 8})
     assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * 8 * LLAMA
+
+
+def test_a_degree_over_which_a_plan_cuts_nothing_sends_nothing():
+    """Mixtral has values for stages and experts; under a plan without them a rank has all blocks and experts, and 4 times as much to gather."""
+    one = load_study("cluster-mixtral-8x7b")
+    alone = one.change(plan="zero-1+megatron-sp")
+    found = volumes(alone)
+    assert set(found.axes) == {n_tp, n_fsdp}
+    assert sum(found.held.values()) == alone.numbers[alone.model.parameters]
+    v = {str(symbol): int(value) for symbol, value in one.values.items()}
+    stream = 2 * v["B"] * v["S"] * v["d_model"]
+    assert found.axes[n_tp][1] == 5 * stream * v["L"] * Fraction(v["n_tp"] - 1, v["n_tp"])
+    assert idle(alone) == tuple(
+        f"{name} = {v[name]} divides nothing under plan zero-1+megatron-sp" for name in ("n_pp", "n_ep")
+    )
+    assert idle(one) == ()
+
+
+OWN = {"title": "x", "source": "x"}
+
+
+@pytest.mark.parametrize(
+    ("cuts", "axis", "ways"),
+    [({"inner": "n_tp"}, n_tp, 4), ({"heads": "n_tp", "keys": "n_tp"}, n_tp, 4), ({"inner": "n_cp"}, n_cp, 4)],
+)
+def test_what_is_sent_along_an_axis_follows_from_what_is_cut_over_it(cuts, axis, ways):
+    """An MLP or an attention that alone is cut: two all-reduces of the stream for each block, along the axis that the row names."""
+    one = study(
+        OWN | {"cuts": cuts, "sends": "dp", "divided": ["optimizer"]},
+        n_tp=2 if axis == n_tp else 1,
+        n_cp=2 if axis == n_cp else 1,
+        n_pp=1,
+    )
+    stream = 2 * SIZES["B"] * SIZES["S"] * SIZES["d_model"]
+    found = volumes(one).axes
+    assert set(found) == {axis, n_fsdp}
+    assert found[axis][1] == ways * stream * SIZES["L"] * Fraction(1, 2)
+
+
+def test_a_dimension_over_two_axes_at_once_is_refused():
+    one = study(OWN | {"cuts": {"inner": "n_tp*n_cp"}, "sends": "dp", "divided": ["optimizer"]}, n_pp=1)
+    with pytest.raises(BadInput, match=r"what is sent is known along single axes"):
+        volumes(one)

@@ -50,7 +50,8 @@ def times(study: Study, found: Sent) -> Times | None:
     passes = 4 if study.recipe.recompute.rule == "full" else 3
     known = found.known
     once, back = study.model.forward_flops, backward_flops(study.rank)
-    operations = (once * (passes - 2) + back) * found.micro / n_pp
+    assert study.plan is not None
+    operations = (once * (passes - 2) + back) * found.micro / study.plan.stages
     computes = symbolic(number(operations, known, "the operations of a step")) / known[C]
     sends = {}
     for axis, (_, size) in found.axes.items():

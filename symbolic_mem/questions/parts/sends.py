@@ -20,6 +20,7 @@ from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.volumes import Held, sent
+from symbolic_mem.questions.parts.assumptions import used_by_plan
 from symbolic_mem.questions.parts.sorts import Sort, apart, gathered_in, gradient_sent, sorts
 from symbolic_mem.study.study import Study
 
@@ -75,7 +76,7 @@ def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
         micro, chunks = n_micro, sp.S.One if how.chunks == 1 else n_chunks
         copies = sp.Integer(how.weights) if study.values.get(n_pp, 1) != 1 else copies
     found = sorts(study)
-    held = {one.symbol: copies * one.many / n_pp for one in found}
+    held = {one.symbol: copies * one.many / plan.stages for one in found}
     own = [Held(one.symbol, one.weights, one.gradients, one.experts, one.again) for one in found]
     settled, each = replace(plan, keep=study.keep), study.recipe.activations
     axes = sent(architecture, study.rank.cut or Cut(), settled, own, micro, chunks, each)
@@ -102,6 +103,24 @@ def volumes(study: Study) -> Sent | None:
     sizes = {axis: (volume, number(volume, there)) for axis, volume in found.axes.items()}
     used = {axis: pair for axis, pair in sizes.items() if pair[1] != 0 and (axis != n_pp or known[n_pp] != 1)}
     return Sent(used, known, held, found.micro, plan.sends == "dp", found.sorts, study.recipe.activations)
+
+
+def idle(study: Study) -> tuple[str, ...]:
+    """Name every degree of more than 1 along which nothing is sent, because the plan cuts nothing of the model over it.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> idle(load_study("cluster-gpt-3-175b").change(plan="zero-1+megatron-tp"))[0]
+    'n_pp = 8 divides nothing under plan zero-1+megatron-tp'
+    """
+    plan = study.plan
+    if plan is None:
+        return ()
+    grouped = {axis for _, degree in plan.groups for axis in degree.free_symbols}
+    used = used_by_plan(study, plan) | grouped
+    given = (axis for axis in DEGREES if study.values.get(axis, 1) != 1)
+    return tuple(
+        f"{axis} = {study.values[axis]} divides nothing under plan {plan.name}" for axis in given if axis not in used
+    )
 
 
 class Once(NamedTuple):
