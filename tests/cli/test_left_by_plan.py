@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from symbolic_mem import load_study
+from symbolic_mem.cli.main import main
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 
 MEGATRON = {"recipe": "megatron-18", "plan": "megatron"}
@@ -127,3 +128,10 @@ def test_each_is_said_in_every_face(run, tmp_path):
         (row,) = (row for row in rows if words in row["what"])
         assert line.startswith("not counted") and row["bytes"] > 0 and row["formula"]
         assert words in page
+
+
+def test_workspaces_that_the_engine_counts_leave_the_allocator_alone(capsys):
+    """Their range is nothing then, and is not said."""
+    assert main(["account", "cluster-gpt-3-175b"]) == 0
+    said = capsys.readouterr().out
+    assert "on NVIDIA GPUs 1.007 to 1.093 times what is allocated" in said and "0 bytes to" not in said

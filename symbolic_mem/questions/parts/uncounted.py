@@ -196,20 +196,17 @@ def _open(study: Study, one: LeftOut, numbers: Numbers, *, put: bool = False) ->
     if found is None:
         return text(one.words)
     (low, high), (less, more) = found.bytes, found.times
-    said = say("{what}: {low} to {high}", what=text(one.words), low=about(gib(low)), high=about(gib(high)))
+    fixed = say("{low} to {high}", low=about(gib(low)), high=about(gib(high)))
     if not one.software:
-        return said
-    said = say(
-        "{what}: on NVIDIA GPUs {low} to {high}", what=text(one.words), low=about(gib(low)), high=about(gib(high))
-    )
-    if less == more:
-        return said
-    return say(
-        "{said}, and {less} to {more} times what is allocated",
-        said=said,
-        less=Amount(symbolic(less)),
-        more=Amount(symbolic(more)),
-    )
+        return say("{what}: {fixed}", what=text(one.words), fixed=fixed)
+    said = [fixed] if high != 0 else []
+    if less != more:
+        least, most = Amount(symbolic(less)), Amount(symbolic(more))
+        said.append(say("{least} to {most} times what is allocated", least=least, most=most))
+    if not said:
+        return text(one.words)
+    ranges = say("{first}, and {second}", first=said[0], second=said[1]) if len(said) == 2 else said[0]
+    return say("{what}: on NVIDIA GPUs {ranges}", what=text(one.words), ranges=ranges)
 
 
 def counted_already(study: Study) -> tuple[str, ...]:
