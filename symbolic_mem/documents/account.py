@@ -22,7 +22,7 @@ from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
-from symbolic_mem.questions.parts.cautions import cautions_of_fit, crowded, elsewhere, packed_experts, too_long
+from symbolic_mem.questions.parts.cautions import cautions_of_fit, crowded, elsewhere, not_packed, too_long
 from symbolic_mem.questions.parts.held import Instant, device_record
 from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import instant_words, kept_instants
@@ -327,7 +327,7 @@ class Account:
     def cautions(self, verb: str) -> tuple[Prose, ...]:
         """That no process finds so much free, or that whole rows may not have room, which the `verb` counts, of a fit alone; that S is too long."""
         if not self.fits or self.capacity is None:
-            return (*packed_experts(self.study), *too_long(self.study, self.study.values))
+            return (*not_packed(self.study), *too_long(self.study, self.study.values))
         here = self.beyond
         return cautions_of_fit(here, here.values, self.capacity, self._held, verb, padded=self.whole_rows)
 

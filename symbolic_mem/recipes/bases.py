@@ -28,8 +28,8 @@ def under(packing: Packing, states: tuple[State, ...], groups: Iterable[str]) ->
 
 
 def among(states: tuple[State, ...], groups: Iterable[str]) -> tuple[State, ...]:
-    """Return the states with frozen matrices of these groups packed, in place of those that were."""
-    named = frozenset(groups)
+    """Return the states with frozen matrices of these groups packed, in place of those that were; of no group, none."""
+    named = frozenset(groups) or frozenset({"none"})
     packed = (one.only == "frozen" and (one.rule == OTHERS or shape_by(one.rule) is not None) for one in states)
     return tuple(replace(one, among=named) if of else one for one, of in zip(states, packed, strict=True))
 

@@ -11,13 +11,16 @@ import sympy as sp
 from symbolic_mem.base.symbols import L, r_lora
 from symbolic_mem.models.adapters import check_trained, in_family
 from symbolic_mem.models.built import Built
+from symbolic_mem.models.families import does
+from symbolic_mem.models.packing import packing
 from symbolic_mem.models.stacks import in_layers
 from symbolic_mem.models.trained import Trained
 from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
 from symbolic_mem.study.setting import Setting
 
 S = TypeVar("S", bound=Setting)
-HEAD_GROUP = "head"
+HEAD_GROUP, ROUTER = "head", "router"
+BITSANDBYTES = "bitsandbytes"
 
 
 def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -> S:
@@ -31,6 +34,7 @@ def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -
     >>> study.change(recipe="lora").values[r_lora], study.change(recipe="lora", values={"r_lora": 32}).values[r_lora]
     (8, 32)
     """
+    setting = packing_what_it_can(setting)
     wanted = setting.recipe.tuned
     values = setting.values
     built = trains(setting)
@@ -41,6 +45,26 @@ def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -
     if built is setting.built and values is setting.values:
         return setting
     return replace(setting, built=built, values=values)
+
+
+def packing_what_it_can(setting: S) -> S:
+    """Return the setting whose recipe packs what its library finds in this model: the linear layers of PyTorch's own class.
+
+    Source: transformers 5.24, integrations/bitsandbytes.py, replace_with_bnb_linear; models/falcon, FalconLinear; models/hunyuan_v1_moe,
+    HunYuanMoEV1Gate.
+    """
+    a, chosen = setting.built.architecture, setting.recipe.tuned
+    if a is None or not chosen.base or packing(chosen.base).library != BITSANDBYTES:
+        return setting
+    groups = chosen.trained.packed
+    if does(a.family, "of a class of its own"):
+        groups = ()
+    elif does(a.family, "router is a linear layer") and ROUTER not in groups:
+        groups = (*groups, ROUTER)
+    if groups == chosen.trained.packed:
+        return setting
+    found = replace(chosen, trained=replace(chosen.trained, packed=groups))
+    return replace(setting, recipe=setting.recipe.with_tuned(found))
 
 
 def trains(setting: Setting) -> Built:

@@ -72,7 +72,7 @@ def cautions_of_fit(
     """Say what may have no room beside what is `held` and fits: a process, whole rows that are not `padded`, what is not counted."""
     rows = () if padded else whole_rows(study, values, capacity, held, verb)
     more = crowded(study, values, capacity, held, padded=padded, counted=counted)
-    others = (*elsewhere(study.recipe, capacity.device), *packed_experts(study), *too_long(study, values))
+    others = (*elsewhere(study.recipe, capacity.device), *not_packed(study), *too_long(study, values))
     return (*close_fit(capacity, held), *rows, *more, *others)
 
 
@@ -103,13 +103,13 @@ def too_long(study: Study, values: Given) -> tuple[Prose, ...]:
     )
 
 
-def packed_experts(study: Study) -> tuple[Prose, ...]:
-    """Say of experts that the library of a recipe does not pack what they take, and what counts them packed.
+def not_packed(study: Study) -> tuple[Prose, ...]:
+    """Say that the library of a recipe packs nothing of a model, or of experts that it does not pack what they take.
 
     Source: transformers 5.24, integrations/bitsandbytes.py, replace_with_bnb_linear; bitsandbytes, issues 1849 and 1965.
 
     >>> from symbolic_mem.library.read import load_study
-    >>> [len(packed_experts(load_study(name).change(recipe="qlora"))) for name in ("mixtral-8x7b", "llama-3.1-8b")]
+    >>> [len(not_packed(load_study(name).change(recipe="qlora"))) for name in ("mixtral-8x7b", "llama-3.1-8b")]
     [1, 0]
     """
     experts = [
@@ -119,6 +119,13 @@ def packed_experts(study: Study) -> tuple[Prose, ...]:
         if weight.group == "experts" and is_matrix(weight)
     ]
     trained = study.recipe.tuned.trained
+    if study.recipe.tuned.base and not trained.packed:
+        return (
+            say(
+                "Nothing is packed: transformers 5 gives bitsandbytes the layers whose class is PyTorch's nn.Linear itself, and those of this "
+                "model are of a class of its own: they stay in 16 bits."
+            ),
+        )
     if not experts or not trained.packed or trained.unpacks("experts"):
         return ()
     whole = at(2 * sp.Add(*(repeat * weight.elements for repeat, weight in experts)), study.values)
