@@ -29,7 +29,8 @@ class _Later(ModuleType):
         """Give a stand-in for a name; what the import system asks about a module is not one."""
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Name(self, name)
+        stand_in = vars(self)[name] = _Name(self, name)
+        return stand_in
 
 
 class _Name:
@@ -43,6 +44,8 @@ class _Name:
         module = self._module
         if isinstance(module, _Later):
             module.__class__ = ModuleType
+            for name in [name for name, value in vars(module).items() if isinstance(value, _Name)]:
+                delattr(module, name)
             assert module.__spec__ is not None and isinstance(module.__spec__.loader, _Loader)
             module.__spec__.loader.read.exec_module(module)
         return getattr(module, self._name)

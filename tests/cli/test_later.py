@@ -81,3 +81,14 @@ total = A(i) + B(i) + A(i)
 print(isinstance(total, TensAdd), total, sys.modules["sympy.tensor.tensor"].__file__ is not None)
 """
     assert last_line(ACCOUNT + asked) == "True 2*A(i) + B(i) True"
+
+
+def test_a_name_that_there_is_not_is_refused_as_ever():
+    asked = """
+from sympy.plotting import no_such_name
+try:
+    no_such_name()
+except AttributeError as error:
+    print(error)
+"""
+    assert last_line(ACCOUNT + asked) == "module 'sympy.plotting' has no attribute 'no_such_name'"
