@@ -55,30 +55,50 @@ def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_
 
 @lru_cache(maxsize=512)
 def _account(model: Model, recipe: Recipe, absent: tuple[str, ...], kinds_apart: tuple[str, ...]) -> Memory:
-    parameters = model.parameters
+    _need_shapes(model, recipe)
     if not recipe.trains:
-        states = [state_term(state, model.weights, recipe.source, parameters) for state in recipe.states]
-        return Memory((*states, *cache_terms(model, recipe)), definitions=((P, parameters),))
-    if any(shape_by(state.rule) is not None for state in recipe.states) and not any(
-        held.in_block for held in model.weights.held
-    ):
-        raise BadInput(
-            f"recipe {recipe.name!r} keeps the matrices of the blocks in other bytes than the rest, and of {model.name} the "
-            "shapes are not given; choose another recipe"
-        )
+        states = _states(model, recipe, recipe.states, kinds_apart)
+        return Memory((*states, *cache_terms(model, recipe)), definitions=((P, model.parameters),))
     whole, model = model, recompute(model, recipe.recompute)
-    terms = [
-        term
-        for state in recipe.states
-        if _counts(state, model, recipe) and state.kind not in (*absent, *recipe.offload)
-        for term in state_terms(state, model.weights, recipe.source, kinds_apart, parameters)
-    ]
+    counted = (state for state in recipe.states if _counts(state, model, recipe) and state.kind not in absent)
+    terms = [*_states(whole, recipe, counted, kinds_apart)]
     terms += [term for kind in ("activations", "buffers") if kind not in absent for term in _saved(model, recipe, kind)]
     if recipe.recompute.transient and "buffers" not in absent:
         again = tuple(transient(whole, recipe.recompute))
         terms.append(_saved_term("recomputed activations", "", again, recipe.widths))
     present = (term for term in terms if any(part.copies != 0 for part in term.parts))
-    return Memory(tuple(present), definitions=((P, parameters),))
+    return Memory(tuple(present), definitions=((P, whole.parameters),))
+
+
+@lru_cache(maxsize=512)
+def states_of(model: Model, recipe: Recipe, kinds: tuple[str, ...], kinds_apart: tuple[str, ...] = ()) -> Memory:
+    """Return of an account what is there at every moment of some `kinds`, weights or optimizer; nothing else of it is made.
+
+    >>> from symbolic_mem import ffn, recipe
+    >>> states_of(ffn(), recipe("cs336"), ("optimizer",)) == account(ffn(), recipe("cs336")).of("optimizer")
+    True
+    """
+    _need_shapes(model, recipe)
+    kept = (state for state in recipe.states if state.kind in kinds)
+    return Memory(tuple(_states(model, recipe, kept, kinds_apart)), definitions=((P, model.parameters),))
+
+
+def _states(model: Model, recipe: Recipe, some: Iterable[State], kinds_apart: tuple[str, ...]) -> Iterator[Term]:
+    """Yield what some states of the recipe keep on the device; of inference nothing is two terms."""
+    for state in some:
+        if state.kind not in recipe.offload:
+            two = kinds_apart if recipe.trains else ()
+            yield from state_terms(state, model.weights, recipe.source, two, model.parameters)
+
+
+def _need_shapes(model: Model, recipe: Recipe) -> None:
+    """Refuse states that depend on the shapes of the matrices in the blocks where these are not given."""
+    by_shape = any(shape_by(state.rule) is not None for state in recipe.states)
+    if recipe.trains and by_shape and not any(held.in_block for held in model.weights.held):
+        raise BadInput(
+            f"recipe {recipe.name!r} keeps the matrices of the blocks in other bytes than the rest, and of {model.name} the "
+            "shapes are not given; choose another recipe"
+        )
 
 
 def _counts(state: State, model: Model, recipe: Recipe) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import account
+from symbolic_mem.accounts.account import account, states_of
 from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.instant import Instant
 from symbolic_mem.accounts.mistaken import Mistaken
@@ -125,8 +125,12 @@ class Setting:
         """The memory of the whole training at its instant, before it is placed: see `account` and `timeline`."""
         if self.at is not None:
             return self.at.memory
-        apart = tuple(kind for kind, placed in self.placement.items() if placed.experts is not None)
-        return account(self.model, self.recipe, self.instant, apart)
+        return account(self.model, self.recipe, self.instant, self._apart)
+
+    @property
+    def _apart(self) -> tuple[str, ...]:
+        """The kinds that routed experts have placed in another way."""
+        return tuple(kind for kind, placed in self.placement.items() if placed.experts is not None)
 
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:
@@ -176,6 +180,11 @@ class Setting:
         """The memory of one device; `kinds` keeps only some."""
         self.need_degrees()
         return (self.memory.of(*kinds) if kinds else self.memory).placed(self.placement)
+
+    def at_least(self, kinds: tuple[str, ...]) -> Memory:
+        """What one device holds of some kinds at every instant, weights or optimizer; it costs less than an instant."""
+        self.need_degrees()
+        return states_of(self.model, self.recipe, kinds, self._apart).placed(self.placement)
 
     def need_degrees(self) -> None:
         """Refuse to count under a plan that needs another value of a degree which a question has not found yet."""

@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
 import sympy as sp
 
 import symbolic_mem as sm
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.symbols import L, P, d_model
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import Part
 from symbolic_mem.plans.placement import Placed
 
@@ -80,3 +83,10 @@ def test_the_table_of_a_memory_says_gibibytes_where_the_bytes_are_a_number():
         "3",
         "L d_model",
     ]
+
+
+@pytest.mark.parametrize("name", [*bundled()])
+def test_what_is_there_at_every_moment_is_what_an_account_has_of_it(name):
+    study = load_study(name).as_given
+    for kinds in (("weights",), ("optimizer",), ("weights", "optimizer")):
+        assert study.at_least(kinds) == study.seen_at(None).placed(kinds), kinds

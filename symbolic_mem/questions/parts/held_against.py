@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.rational import plain
 from symbolic_mem.questions.parts.instants import decided_instants, staged
@@ -35,18 +36,18 @@ def can_be_smallest(
         return False
     capacity, reached = plain(study.capacity.counted), ruled
 
-    def needed(seen: Study, counted: tuple[str, ...]) -> int | None:
-        held = profile(seen.placed(counted), symbol, seen.numbers)
+    def needed(memory: Memory) -> int | None:
+        held = profile(memory, symbol, study.numbers)
         return first_degree(held.divided, held.fixed, capacity, strict=strict)
 
     always = tuple(kind for kind in kinds if kind in ALWAYS)
-    if always and value > 1 and not staged(study):  # costs less to hold against than an instant
-        least = needed(study.seen_at(None), always)
+    if always and value > 1 and not staged(study):
+        least = needed(study.at_least(always))
         if least is None or least > value:
             return False
     alone = on_one_device(study, kinds, symbol) if value == fewest(study, symbol) else ()
     for one in alone or decided_instants(study, kinds):
-        least = needed(one, kinds)
+        least = needed(one.placed(kinds))
         if least is None or least > value:
             return False
         reached = reached or least == value
