@@ -24,8 +24,8 @@ FUSED = ("flash", "flash_gqa", "efficient")
 FOUR = sp.Integer(4)
 
 
-def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool:
-    """Say whether the operations of an attention are described."""
+def attention_described(a: Architecture, how: Profile, *, by_hand: bool, passing: bool) -> bool:
+    """Say whether the operations of an attention are described: where a block is `passing` tokens on, of plain modules with one kernel all are."""
     tables = bool(how.given) or (how.row("rotary_tables").get("cos") in ("compute", 4) and not how.row("rotary"))
     whole = not by_hand or (a.d_rotary is None and not a.fused_qkv)
     dropping = a.residual_dropout == 0 or does(a.family, "block drops")
@@ -34,6 +34,8 @@ def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool
     kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
     some = by_hand and a.fused_qkv and not joined and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
+    if passing and not by_hand:
+        return how.kernel in FUSED and (a.position != "rotary" or tables)
     normed = a.qk_norm in ("", "head", "width") and not a.qk_norm_bias
     return not (a.sinks or some) and rotated and dropped and normed
 
@@ -43,7 +45,7 @@ def attention_program(
 ) -> tuple[Value, tuple[Value, ...]]:
     """Record an attention that reads `x`, and `tables` of the block's own; it also returns what has a name until the block is over."""
     q, k, v = _projected(tape, a, how, x, by_hand=by_hand)
-    if a.qk_norm == "head":
+    if a.qk_norm not in ("", "width"):
         q, k = (
             _normed(tape, how, a.norm, one, letter, (*TOKENS, heads), a.d_head, by_hand=by_hand)
             for letter, one, heads in (("q", q, a.n_heads), ("k", k, a.n_kv))

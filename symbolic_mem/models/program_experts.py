@@ -38,7 +38,8 @@ def experts_described(a: Architecture, trained: Trained, *, by_hand: bool, passi
         return False
     if trained.unpacks("experts") or any(trained.adapts(name, "experts") for name in ("W_gate", "W_up", "W_down")):
         return False
-    plain = not (experts.router_bias or experts.expert_bias or experts.shared_gate)
+    gate = experts.shared_gate and not (passing and not by_hand)
+    plain = not (experts.router_bias or experts.expert_bias or gate)
     shared = experts.d_shared == 0 or (passing and (not by_hand or a.family in DEEPSEEK))
     return plain and shared and a.gated and a.activation == "silu" and not a.mlp_bias
 
@@ -85,12 +86,24 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
     assert size == result.tensor.bytes_per_element
     if experts.d_shared != 0:
         own = mlp_program(tape, a, how, x, experts.d_shared, "shared experts")
+        if experts.shared_gate:
+            own = _gated(tape, how, x, own)
         tape.label = "the sum with the shared experts"
         total = do.add(tape, result, own)
         tape.drop(own, result)
         result = total
     tape.drop(*named)
     return result
+
+
+def _gated(tape: Tape, how: Profile, x: Value, own: Value) -> Value:
+    """What the shared experts give, weighed by the sigmoid of one number for each token."""
+    number = do.linear(tape, x, "W_gate", (sp.S.One, x.tensor.shape[-1]))
+    weight = do.kept_result(tape, number, "sigmoid")
+    tape.drop(number)
+    out = do.multiply(tape, own, weight, reduced=(B, S, sp.S.One))
+    tape.drop(own, weight)
+    return out
 
 
 def _sorted(tape: Tape, scores: Value, rows: Shape, size: Size) -> tuple[Value, Value, Value]:

@@ -20,8 +20,10 @@ from symbolic_mem.models.tensors import Tensor
 KERNELS = ("gelu", "gelu_tanh", "silu")
 
 
-def mlp_described(a: Architecture) -> bool:
-    """Say whether the operations of an MLP are described."""
+def mlp_described(a: Architecture, *, passing: bool) -> bool:
+    """Say whether the operations of an MLP are described: where a block is `passing` tokens on, of plain modules all are."""
+    if passing and not a.family:
+        return True
     if does(a.family, "joins at once"):
         return a.activation in KERNELS
     return a.activation in (*KERNELS, "relu") or (a.activation == "gelu_new" and not a.gated)
@@ -38,9 +40,7 @@ def mlp_program(
 
     def activated(value: Value) -> Value:
         tape.label = "the activation function"
-        if a.activation in KERNELS:
-            return do.pointwise(tape, value, a.activation)
-        return do.kept_result(tape, value, "relu") if a.activation == "relu" else _gelu_by_hand(tape, value)
+        return ACTIVATIONS.get(a.activation, _in_one_kernel)(tape, value)
 
     if not a.gated:
         inner = projected(x, "W_in", (width, a.d_model))
@@ -84,6 +84,49 @@ def _in_one(tape: Tape, a: Architecture, projected: Callable[..., Value], x: Val
     return out
 
 
+def _in_one_kernel(tape: Tape, x: Value) -> Value:
+    return do.pointwise(tape, x, "activation function")
+
+
+def _relu(tape: Tape, x: Value) -> Value:
+    return do.kept_result(tape, x, "relu")
+
+
+def _relu_squared(tape: Tape, x: Value) -> Value:
+    bent = _relu(tape, x)
+    out = do.power(tape, bent)
+    tape.drop(bent)
+    return out
+
+
+def _xielu(tape: Tape, x: Value) -> Value:
+    """Where x is positive a x² + b x, c (exp(min(x, e)) − 1 − x) + b x else, each operation a tensor."""
+    learned = [tape.new(name, (), x.tensor.bytes_per_element) for name in ("a", "c")]
+    positive = tape.new("where it is positive", x.tensor.shape, sp.S.One, needs=False)
+    some = do.times(tape, x)
+    square = do.multiply(tape, some, x)
+    tape.drop(some)
+    above = _with_line(tape, square, x)
+    small = do.plus(tape, x)
+    grown = do.kept_result(tape, small, "exponential")
+    tape.drop(small)
+    shifted = do.add(tape, grown, x)
+    tape.drop(grown)
+    scaled = do.times(tape, shifted)
+    tape.drop(shifted)
+    below = _with_line(tape, scaled, x)
+    out = do.add(tape, above, below)
+    tape.drop(positive, above, below, *learned)
+    return out
+
+
+def _with_line(tape: Tape, part: Value, x: Value) -> Value:
+    line = do.times(tape, x)
+    out = do.add(tape, part, line)
+    tape.drop(part, line)
+    return out
+
+
 def _gelu_by_hand(tape: Tape, x: Value) -> Value:
     """x/2 (1 + tanh(c (x + d x^3))), each operation a tensor."""
     half = do.times(tape, x)
@@ -101,3 +144,11 @@ def _gelu_by_hand(tape: Tape, x: Value) -> Value:
     out = do.multiply(tape, half, shifted)
     tape.drop(half, shifted)
     return out
+
+
+ACTIVATIONS = {  # in operations, where others are one kernel
+    "relu": _relu,
+    "relu2": _relu_squared,
+    "gelu_new": _gelu_by_hand,
+    "xielu": _xielu,
+}

@@ -74,10 +74,8 @@ class Programs:
     def beside(self) -> tuple[Tensor, ...]:
         """Return what the caller of the blocks holds: transformers the embedded tokens and their positions."""
         a = self.architecture
-        if _serves(self):
-            return summands(a, self.how)
         if self.how.engine not in BY_HAND:
-            return ()
+            return (*(summands(a, self.how) if _serves(self) else ()), *self._tables())
         compute = self.how.compute
         kept = self._keeps_input() and not self.passing
         found: tuple[Tensor, ...] = () if kept else (Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=compute),)
@@ -108,6 +106,13 @@ class Programs:
             shapes["table"] = (S, a.turned)
         given = how.kept("given_to_blocks", shapes, omit=tuple(kept))
         return (*how.kept("scaled_embedding", {"stream": (*TOKENS, a.d_model)}), *given)
+
+    def _tables(self) -> tuple[Tensor, ...]:
+        """The rotary tables that the embedding has where what is kept of a model is described."""
+        a, how = self.architecture, self.how
+        if a.described or a.turned is None:
+            return ()
+        return how.for_family(a.family).kept("rotary_tables", {"table": (S, a.turned), "half_table": (S, a.turned / 2)})
 
     def results(self, block: str, every: int) -> tuple[Tensor, ...]:
         """Return the results of the products and of the fused attention of a block, but for one of `every` so many products."""
@@ -213,9 +218,9 @@ def block_tape(
         attended, scores = attention_program(tape, a, how, first, tables, by_hand=by_hand)
     else:
         attended, scores = latent_program(tape, a, how, first, by_hand=by_hand)
-    tape.drop(*(() if first is x else (first,)))
+    tape.drop(*(() if first is x or a.shared_norm else (first,)))
     if a.parallel_residual:
-        return _parallel(tape, a, how, x, attended, scores, by_hand=by_hand)
+        return _parallel(tape, a, how, x, first, attended, scores, by_hand=by_hand)
     attended, whole = _dropped_out(tape, a, _given(tape, a, how, attended, "attention"))
     tape.label = "the sum after the attention"
     between = do.add(tape, x, attended)
@@ -232,14 +237,22 @@ def block_tape(
 
 
 def _parallel(
-    tape: Tape, a: Architecture, how: Profile, x: Value, attended: Value, scores: tuple[Value, ...], *, by_hand: bool
+    tape: Tape,
+    a: Architecture,
+    how: Profile,
+    x: Value,
+    first: Value,
+    attended: Value,
+    scores: tuple[Value, ...],
+    *,
+    by_hand: bool,
 ) -> Tape:
-    """The MLP beside the attention, after a norm of its own; both are added up, and then to what entered, or one by one."""
+    """The MLP beside the attention, after the norm of both or its own; both are added up, and then to what entered, or one by one."""
     if not by_hand:
         tape.label = "the sum after the attention"
         between = do.add(tape, x, attended)
         tape.drop(attended)
-    normal = _norm(tape, a, how, x, "MLP norm")
+    normal = first if a.shared_norm else _norm(tape, a, how, x, "MLP norm")
     out = mlp_program(tape, a, how, normal)
     tape.drop(normal)
     if not by_hand:
@@ -258,10 +271,11 @@ def _described(a: Architecture, how: Profile, passing: bool) -> bool:
     by_hand = how.engine in BY_HAND
     parallel = a.parallel_residual and by_hand and a.family not in PARALLEL
     same = how.residual == how.compute and not how.blank and how.engine in ENGINES
-    if a.shared_norm or parallel or not (same and mlp_described(a)):
+    one_norm = a.shared_norm and (by_hand or not passing)
+    if one_norm or parallel or not (same and mlp_described(a, passing=passing)):
         return False
     if a.latent is None:
-        return attention_described(a, how, by_hand=by_hand)
+        return attention_described(a, how, by_hand=by_hand, passing=passing)
     return passing and latent_described(a, how, by_hand=by_hand)
 
 

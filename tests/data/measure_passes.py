@@ -164,6 +164,17 @@ DECODED = {
     "DeepSeek-V2": ("deepseek_v2", V2, 77, "efficient"),
     "DeepSeek-V2, by parts": ("deepseek_v2", V2, 128, "eager"),
 }
+PHI = {**{name: size for name, size in SIZES.items() if name != "head_dim"}, "num_key_value_heads": 8}
+PLAIN = {  # passes at the MLP, where plain modules hold what transformers does, but for what its caller names
+    "Phi-2": ("phi", PHI),
+    "CodeGen": ("codegen", {**GPT2, "rotary_dim": 32}),
+    "Persimmon": ("persimmon", NEOX),
+    "Cohere": ("cohere", SIZES),
+    "Cohere 2": ("cohere2", SIZES),
+    "Nemotron": ("nemotron", SIZES),
+    "Arcee": ("arcee", SIZES),
+    "Apertus": ("apertus", SIZES),
+}
 FUSED = "fused"  # kernels of an accelerator, on fake tensors
 
 
@@ -224,6 +235,9 @@ def main() -> None:
         case = {"name": f"{name}, decoding", "config": {"model_type": kind, **sizes}, "S": tokens, "last": True}
         size = decoded(kind, sizes, tokens, attention)
         cases.append({**case, "attention": attention, "phase": "decode", "bytes": size})
+    for name, (kind, sizes) in PLAIN.items():
+        case = {"name": f"{name}, plain modules", "config": {"model_type": kind, **sizes}, "S": 256, "last": True}
+        cases.append({**case, "attention": "flash", "plain": True, "bytes": held(kind, sizes, 256, True, "flash")})
     source = f"transformers {transformers.__version__}, torch {torch.__version__.partition('+')[0]}, CPU, BF16"
     print(json.dumps({"source": source, "B": BATCH, "cases": cases}, indent=1))
 
