@@ -128,7 +128,7 @@ def test_in_full_what_stands_at_an_instant_has_a_formula():
         chain
         for part in parts
         for block in part.blocks
-        if isinstance(block, Step) and plain_prose(block.statement).startswith("At the instant that is counted")
+        if isinstance(block, Step) and plain_prose(block.statement).startswith("At the instant that counts")
         for chain in block.chains
     ]
     assert {str(line.left) for line in lines} == {"M_activations", "M_buffers", "M_optimizer", "M_static"}

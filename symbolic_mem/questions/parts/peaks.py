@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -24,7 +25,7 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.held import Instant, margin, peak_record
 from symbolic_mem.questions.parts.instants import decided_instants, kept_instants
 from symbolic_mem.questions.parts.turns import Turn, Turns, turns
-from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS, few_figures
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -229,17 +230,27 @@ def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Bloc
         brief.append(Chain(symbol, shown) if isinstance(formula, Long) else chains[-1])
     known = {term.name for term in kept.terms}
     new = [
-        say("as {kind}: {names}", kind=KIND_WORDS[kind], names=", ".join(names))
+        say("in {kind}: {sizes}", kind=KIND_SYMBOLS[kind], sizes=joined(sizes, last=", "))
         for kind in moving
-        if (names := [name for name in dict.fromkeys(term.name for term in here.of(kind).terms) if name not in known])
+        if (sizes := [*_sizes(here.of(kind), known, numbers)])
     ]
     said = (
-        say("At the instant that is counted, with what is there for a moment ({new}),", new=joined(new, "; ", "; "))
+        say("At the instant that counts (for a moment, {new}),", new=joined(new, "; ", "; "))
         if new
-        else text("At the instant that is counted,")
+        else text("At the instant that counts,")
     )
     yield from in_full([work.step(said, *chains)])
     yield from in_short([work.step(said, *brief)])
+
+
+def _sizes(memory: Memory, known: AbstractSet[str], numbers: Numbers) -> Iterator[Prose]:
+    """The terms that an account of what is kept does not have, each name once, with the bytes of all that have it."""
+    named: dict[str, list[Term]] = {}
+    for term in memory.terms:
+        if term.name not in known:
+            named.setdefault(term.name, []).append(term)
+    for name, terms in named.items():
+        yield say("{name} {size}", name=text(name), size=_shown(Memory(tuple(terms)).at(numbers)))
 
 
 def _formula(memory: Memory) -> Side:
