@@ -53,7 +53,9 @@ def _weights(step: Step, row: Row, place: Place | None) -> Iterator[Times]:
 def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
     """The gathered weights of the block at work, of the one whose turn is next, and what stays of the others."""
     own, stays = step.whole(place.unit), step.keep
-    copies = row.block + (row.previous if place.least > 1 or place.earlier is not None else 0)
+    copies = row.block
+    if row.previous and place.earlier is not None and not step.alone:
+        yield from _times(step.whole(place.earlier), row.previous)
     if step.alone:
         copies = min(copies, int(row.block == 2 or row.phase == "backward"))
         yield from _times(own[-1:] if row.block == 2 and not row.working and step.converts else ())

@@ -16,7 +16,15 @@ from symbolic_mem.accounts.terms import Term, Times
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.models.tensors import ADAPTERS, HEAD, Held, Layer, Part, Tensor, Weights
-from symbolic_mem.recipes.recompute import Recompute, block_input, counts, kept_output, kept_results, without_scores
+from symbolic_mem.recipes.recompute import (
+    Recompute,
+    block_input,
+    counts,
+    kept_output,
+    kept_results,
+    recomputed,
+    without_scores,
+)
 
 TABLES = ("angles", "cos", "sin", "cos local", "sin local")  # which the first block is the last to need
 DONE = ("labels", "total weight")  # of the loss, when its backward pass has used them
@@ -173,9 +181,9 @@ def _of_blocks(
         inputs, full = counts(how, unit.start, unit.start + number + 1)[0] - 1, full + grouped
     layers = tuple(map(without_scores, unit.layers)) if how.rule == "selective" else unit.layers
     kept: list[Layer] = []
-    if inputs != 0:
+    if inputs != 0 and unit.goes_back:
         saved = (block_input(unit.layers[0]), *unit.layers[0].given, *results)
-        kept.append(Layer(f"recomputed {unit.name}", saved=saved, repeat=inputs, block=unit.name))
+        kept.append(Layer(recomputed(unit.name), saved=saved, repeat=inputs, block=unit.name))
     if full != 0:
         kept += (replace(layer, repeat=layer.repeat * full, weights=(), matmuls=()) for layer in layers)
     return tuple(kept)

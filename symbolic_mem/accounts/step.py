@@ -102,13 +102,14 @@ class Step:
         """
         if self.model.work is None or row.phase == "step":
             return
-        recomputes = self.recipe.recompute.rule not in ("none", "selective") and row.activations != "none"
+        recomputes = self.recomputes and row.activations != "none"
         last = moment is not None and moment.name == HEAD
         for tensor in self.model.work.beside():
             if tensor.name == EMBEDDED:
                 first = place is not None and place.index == 0 and row.phase == "forward" and row.caller
                 named = row.caller and not last
-                if (named or self.ends_at_embedding) and not (first or recomputed_at(self.recipe.recompute, 0)):
+                kept = recomputed_at(self.recipe.recompute, 0) and self.units.blocks[0].goes_back
+                if (named or self.ends_at_embedding) and not (first or kept):
                     yield tensor
             elif tensor.name == HIDDEN:
                 if row.inside:
@@ -119,6 +120,13 @@ class Step:
                 continue
             elif (recomputes and tensor.name not in (*SUMMANDS, TABLE)) or (row.caller and not last):
                 yield tensor
+
+    @cached_property
+    def recomputes(self) -> bool:
+        """Whether blocks that have a backward pass are computed again in it."""
+        how = self.recipe.recompute
+        first = int(next(one.start for one in self.units.blocks if one.goes_back))
+        return how.rule not in ("none", "selective") and any(recomputed_at(how, first + n) for n in range(how.size + 1))
 
     @cached_property
     def ends_at_embedding(self) -> bool:

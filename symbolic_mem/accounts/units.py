@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import ADAPTERS, END, PREDICTION, Layer, Model, Part, Tensor, Work
+from symbolic_mem.models.tensors import ADAPTERS, END, PREDICTION, Layer, Model, Part, Tensor, Work, goes_back
 
 Sizes = dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]
 
@@ -38,7 +38,7 @@ class Unit:
     @property
     def goes_back(self) -> bool:
         """Whether the block has a backward pass: a gradient reaches what enters it, or is made of a weight of its own."""
-        return self.layers[0].reached or bool(self.trained)
+        return goes_back(self.layers)
 
     @cached_property
     def end(self) -> sp.Expr:

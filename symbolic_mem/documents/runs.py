@@ -190,7 +190,7 @@ def _as_the_study_has_them(study: Study) -> str:
 
 
 def _plain(trained: Trained) -> Trained:
-    return Trained(trained.modules, whole=(), packed=trained.packed, converts=trained.converts)
+    return Trained(trained.modules, whole=(), packed=trained.packed, converts=trained.converts, asks=trained.asks)
 
 
 def _reach(study: Study) -> int | None:

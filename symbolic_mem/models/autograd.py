@@ -51,7 +51,8 @@ def linear(
     if trained and bias:  # the sum over all rows
         steps += [Applied(), Make("gradient of the bias", shape[:1], size, f"bias of {weight}")]
     kept = (x,) if trained else ()
-    return tape.record(out, kept, steps, {x: "gradient of the input"}, results=(out,), product=True)
+    weighs = x.needs and not packed
+    return tape.record(out, kept, steps, {x: "gradient of the input"}, results=(out,), product=True, weighs=weighs)
 
 
 def linear_in_parts(tape: Tape, x: Value, weight: str, shape: Shape, parts: int) -> Value:
@@ -168,7 +169,7 @@ def scale(tape: Tape, x: Value, weight: str, shape: Shape, *, trained: bool = Tr
     size = x.tensor.bytes_per_element
     out = tape.new("scaled", x.tensor.shape, size)
     if not trained:
-        return tape.record(out, (), [Make("gradient", x.tensor.shape, size)], {x: "gradient"})
+        return tape.record(out, (), [Make("gradient", x.tensor.shape, size)], {x: "gradient"}, weighs=x.needs)
     steps: list[Make | Free | Applied] = [
         Make("gradient of the input", x.tensor.shape, size),
         Make("gradient of each row", x.tensor.shape, size),

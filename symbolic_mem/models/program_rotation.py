@@ -17,6 +17,7 @@ from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tape import GRADIENT, Make, Tape, Value
 from symbolic_mem.models.tensors import Tensor
 
+ROTATION = "the rotation"
 REST = "gradient with nothing for the others"
 
 
@@ -27,7 +28,7 @@ def turned(
 
     What a family's code turns in parts stays named: queries and keys are then parts of one product.
     """
-    tape.label = "the rotation"
+    tape.label = ROTATION
     if does(a.family, "joins"):
         return _in_parts(tape, a, q, k, in_turn=not does(a.family, "joins at once"))
     if by_parts_of_heads(a, how):

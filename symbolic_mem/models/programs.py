@@ -43,7 +43,7 @@ class Programs:
 
     Without `logits` the loss is one kernel with the head, which otherwise multiplies the tokens in so many `parts`. Those of
     `passing` are of inference: of some blocks the forward pass alone is described. Where an engine `serves` them, they are those
-    of `program_served`, unless they are written by hand.
+    of `program_served`, unless they are written by hand. The rotary `tables` are those that no block keeps, where a gradient has to reach none that uses them.
     """
 
     architecture: Architecture
@@ -52,6 +52,7 @@ class Programs:
     parts: int = 1
     passing: bool = False
     serves: bool = False
+    tables: tuple[Tensor, ...] = ()
 
     def described(self, block: str) -> bool:
         """Say whether the operations of a kind of block are described."""
@@ -80,7 +81,7 @@ class Programs:
         kept = self._keeps_input() and not self.passing
         found: tuple[Tensor, ...] = () if kept else (Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=compute),)
         if a.position == "rotary":
-            found += (Tensor("positions", (S,), bytes_per_element=sp.Integer(8)),)
+            found += (Tensor("positions", (S,), bytes_per_element=sp.Integer(8)), *self.tables)
         elif a.position == "learned":
             shapes = (*TOKENS, a.d_model), (S, a.d_model)
             found = tuple(

@@ -9,6 +9,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.program_rotation import ROTATION
 from symbolic_mem.models.programs import block_tape
 from symbolic_mem.models.stacks import Stack
 from symbolic_mem.models.tensors import ADAPTERS, Layer, Tensor
@@ -42,6 +43,16 @@ def not_reached(a: Architecture, one: Stack, block: tuple[Layer, ...]) -> tuple[
     less = _sizes(with_it.saved)
     less.subtract(_sizes(without.saved))
     return tuple(replace(layer, saved=tuple(_left(layer.saved, less))) for layer in block)
+
+
+def rotates(a: Architecture, one: Stack, blocks: Iterable[Layer]) -> bool:
+    """Say whether blocks keep the rotary tables: a gradient has to reach what they rotate, or that is not described and they keep anything of the attention."""
+    if one.reached:
+        return True
+    tape = block_tape(a, one.how, one.experts, reached=False)
+    if tape is None:
+        return any(layer.saved for layer in blocks if (layer.block, layer.name) == (one.name, "attention"))
+    return any(node.label == ROTATION for node in tape.nodes)
 
 
 def _left(saved: Iterable[Tensor], less: Counter[Size]) -> Iterator[Tensor]:

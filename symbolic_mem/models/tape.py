@@ -64,7 +64,8 @@ class Node:
     """An operation `label`: what it `saved`, the steps of its backward pass, and which of its tensors is whose gradient.
 
     It may have results `beside` its first, whose gradients it takes, too. `results` are those of a `product` with a
-    weight, and of a fused attention, which a rule of recomputation may keep.
+    weight, and of a fused attention, which a rule of recomputation may keep. One that `weighs` needs a weight in its backward pass, which a
+    block that is computed again gives it as it does what was saved.
     """
 
     label: str
@@ -75,6 +76,12 @@ class Node:
     beside: tuple[Value, ...] = ()
     results: tuple[Storage, ...] = ()
     product: bool = False
+    weighs: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether its backward pass needs something that was saved: a block is computed again for the first that does, and up to the last."""
+        return bool(self.saved) or self.weighs
 
 
 @dataclass
@@ -116,6 +123,7 @@ class Tape:
         *,
         results: Iterable[Value] = (),
         product: bool = False,
+        weighs: bool = False,
     ) -> Value:
         """Record the operation that made `out`, and return it.
 
@@ -127,7 +135,9 @@ class Tape:
             out.needs = False
             return out
         found, kept = (tuple(one.storage for one in values) for values in (results, saved))
-        self.nodes.append(Node(self.label, out, kept, tuple(steps), given, results=found, product=product))
+        self.nodes.append(
+            Node(self.label, out, kept, tuple(steps), given, results=found, product=product, weighs=weighs)
+        )
         return out
 
     def split(self, whole: Value, halves: tuple[Value, ...], joined: Make) -> None:
@@ -165,7 +175,7 @@ class Tape:
 
     def unused(self, every: int) -> tuple[Tensor, ...]:
         """Those of them that nothing takes when the block is computed again: that ends when all that is needed is there."""
-        last = max(position for position, node in enumerate(self.nodes) if node.saved)
+        last = max(position for position, node in enumerate(self.nodes) if node.asks)
         late = {id(one) for node in self.nodes[last:] for one in node.results} - {
             id(one) for one in self.nodes[last].saved
         }
@@ -204,7 +214,7 @@ class Tape:
     def _again(self, waiting: tuple[Storage, ...]) -> Live:
         """The block computed again, up to the last tensor that is needed, while some gradients are `waiting`."""
         assert self.entering is not None
-        last = next(node for node in reversed(self.nodes) if node.saved)
+        last = next(node for node in reversed(self.nodes) if node.asks)
         ends, reached = id(last.out), False
         lacking = {id(one) for one in last.saved} & {id(value.storage) for made, value in self._events if made}
         live = Live()
@@ -261,7 +271,7 @@ class Tape:
             given = gradients.pop(id(node.out), None)
             if given is None:
                 continue
-            if held and again is None and node.saved:
+            if held and again is None and node.asks:
                 again = self._again((given, *gradients.values()))
             own = {GRADIENT: given}
             own |= {f"gradient {i}": gradients.pop(id(one)) for i, one in enumerate(node.beside)}

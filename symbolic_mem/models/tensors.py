@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
@@ -183,6 +183,11 @@ class Layer:
     def saved_kinds(self) -> frozenset[str]:
         """The kinds of memory of what it saves."""
         return frozenset(tensor.kind for tensor in self.saved)
+
+
+def goes_back(block: Iterable[Layer]) -> bool:
+    """Say whether the layers of a block have a backward pass: a gradient reaches what enters it, or is made of a weight of its own."""
+    return any(layer.reached or any(weight.trained for weight in layer.weights) for layer in block)
 
 
 @hashed_once

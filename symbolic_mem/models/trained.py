@@ -52,7 +52,8 @@ class Trained:
     (``target_parameters``), and every block keeps the sum for the backward pass. Adapters on the modules in `ranks` have
     ranks of their own. Where `layers` are given only these blocks have adapters: from the first of them, counted from 0, up to
     the second, which has none (None: all that follow); it is one `alone` where no other follows. What enters the first block is
-    `reached` by a gradient; where it is not, nothing is kept of what comes before the first adapter.
+    `reached` by a gradient; where it is not, nothing is kept of what comes before the first adapter. Where blocks are computed again it is only
+    if something `asks` for that gradient, as PEFT does.
     """
 
     modules: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Trained:
     layers: tuple[int, int | None] | None = None
     alone: bool = False
     reached: bool = True
+    asks: bool = True
 
     def adapts(self, name: str, group: str) -> bool:
         """Say whether the weight `name` of a group has an adapter.
@@ -122,15 +124,27 @@ class Trained:
         """What it takes for granted of what the backward pass keeps, as sentences."""
         if self.everything:
             return ()
-        input_ = "A frozen weight has no gradient, and its product keeps no input. " + (
-            "The first block's input is counted as one that needs a gradient, which PEFT sees to where blocks are recomputed "
-            "(enable_input_require_grads); where nothing sees to it, nothing is kept of what comes before the first adapter."
-            if self.reached
-            else "Nothing is recomputed, and no gradient has to reach the first block's input (PEFT's enable_input_require_grads is "
-            "called where blocks are recomputed): nothing is kept of what comes before the first adapter."
-        )
+        input_ = f"A frozen weight has no gradient, and its product keeps no input. {self._reaching}"
         ranks = ", ".join(f"{rank} on {name}" for name, rank in self.ranks)
         return (*self._where, *([f"Some adapters have ranks of their own: {ranks}."] if ranks else []), input_)
+
+    @property
+    def _reaching(self) -> str:
+        """Whether a gradient reaches the first block, as a sentence."""
+        if self.reached:
+            return (
+                "The first block's input is counted as one that needs a gradient, which PEFT sees to where blocks are recomputed "
+                "(enable_input_require_grads); where nothing sees to it, nothing is kept of what comes before the first adapter."
+            )
+        if not self.asks:
+            return (
+                "Nothing makes the first block's input need a gradient, also where blocks are recomputed: of what comes before the "
+                "first adapter nothing is kept, but for the input of a block that is computed again."
+            )
+        return (
+            "Nothing is recomputed, and no gradient has to reach the first block's input (PEFT's enable_input_require_grads is "
+            "called where blocks are recomputed): nothing is kept of what comes before the first adapter."
+        )
 
     @property
     def _where(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from symbolic_mem.models.notes import notes
 from symbolic_mem.models.prediction import prediction
 from symbolic_mem.models.profile import Profile, profile
 from symbolic_mem.models.programs import Programs
-from symbolic_mem.models.reached import not_reached
+from symbolic_mem.models.reached import not_reached, rotates
 from symbolic_mem.models.stacks import bare, stacks
 from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor
 
@@ -64,23 +64,24 @@ def transformer(
         if cut.twice and core in how.keeps:
             how = how.keeping(core, **{**how.keeps[core], "out_by_head": "compute"})
     kept = tuple(_kept(architecture, how, name)) if architecture.described else ()
+    layers = tuple(_layers(architecture, how if architecture.described else replace(how, blank=True)))
     return Model(
         name=architecture.name,
-        layers=frozen(
-            tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))), how.trained
-        ),
-        work=_programs(architecture, how, name) if architecture.described else None,
+        layers=frozen(layers, how.trained),
+        work=_programs(architecture, how, name, layers[0]) if architecture.described else None,
         assumptions=(*architecture.assumptions, *kept),
         of_activations=kept,
         cached=caches(architecture, how.inside[1] if cut is None else cut.of("cached", how.inside[1])),
     )
 
 
-def _programs(a: Architecture, how: Profile, name: str) -> Programs:
+def _programs(a: Architecture, how: Profile, name: str, embedded: Layer) -> Programs:
+    unread = () if stacks(a, how)[0].reached else _embedding(a, how, reached=False).saved
+    tables = tuple(one for one in unread if one not in embedded.saved)
     if not name:
-        return Programs(a, how)
+        return Programs(a, how, tables=tables)
     loss = loss_of(name)
-    return Programs(a, how, loss.gradients != 0, loss.chunks if loss.in_parts else 1)
+    return Programs(a, how, loss.gradients != 0, loss.chunks if loss.in_parts else 1, tables=tables)
 
 
 def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
@@ -99,18 +100,9 @@ def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
 def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
     reached = stacks(a, how)[0].reached
     blocks = tuple(_blocks(a, how))
-    embedded = embedding(
-        how,
-        vocabulary=a.vocabulary,
-        width=a.d_model,
-        n_pos=a.n_pos if a.position == "learned" else None,
-        rotary_width=a.turned,
-        dropout=a.embedding_dropout != 0 and reached,
-        narrow=a.d_embed,
-        without=_no_tables(a, how),
-    )
-    rotates = reached or any(layer.saved for layer in blocks if layer.name == "attention")
-    yield embedded if rotates else replace(embedded, saved=())
+    embedded = _embedding(a, how, reached=reached)
+    turned = any(rotates(a, one, blocks) for one in stacks(a, how))
+    yield embedded if turned else replace(embedded, saved=())
     if a.embedding_norm:
         own = _norm(a, how, "embedding norm")
         yield own if reached else replace(own, saved=())
@@ -127,6 +119,19 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
             yield from prediction(a, how, block, ends)
     elif a.head != "none":
         yield score(how, a.labels, width=a.d_model, bias=a.head_bias, layers=2 if a.head == "reward" else 1)
+
+
+def _embedding(a: Architecture, how: Profile, *, reached: bool) -> Layer:
+    return embedding(
+        how,
+        vocabulary=a.vocabulary,
+        width=a.d_model,
+        n_pos=a.n_pos if a.position == "learned" else None,
+        rotary_width=a.turned,
+        dropout=a.embedding_dropout != 0 and reached,
+        narrow=a.d_embed,
+        without=_no_tables(a, how),
+    )
 
 
 def _blocks(a: Architecture, how: Profile) -> Iterator[Layer]:

@@ -20,7 +20,8 @@ from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.symbols import S
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.models.stacks import FIRST, LATER
+from symbolic_mem.models.tensors import Layer, Model, Tensor, goes_back
 
 PLAIN = ("none", "full", "half", "selective")
 COUNTED = ("every", "groups", "block")
@@ -269,13 +270,14 @@ def _between(size: int, offset: int, start: sp.Expr, end: sp.Expr) -> sp.Expr:
 
 def _fewer(model: Model, how: Recompute, blocks: Mapping[str, tuple[sp.Expr, sp.Expr]]) -> Iterator[Layer]:
     begun: set[str] = set()
+    back = {layer.block for layer in model.layers if goes_back((layer,))}
     for layer in model.layers:
         if not layer.block:
             yield layer
             continue
         first = layer.block not in begun
         results = kept_results(model, layer.block, how) if first else ()
-        yield from _kept(layer, how, *blocks[layer.block], first, results)
+        yield from _kept(layer, how, *blocks[layer.block], first and layer.block in back, results)
         begun.add(layer.block)
 
 
@@ -326,12 +328,22 @@ def _kept(
     inside = layer.repeat / (end - start)  # a layer may occur several times in a block
     layers = [replace(layer, saved=(), kept=kept * inside)]
     if first and inputs != 0:
-        name = f"recomputed {layer.block}"
         saved = (block_input(layer), *layer.given, *results)
-        layers.append(Layer(name, saved=saved, repeat=inputs, source=layer.source, block=layer.block))
+        layers.append(
+            Layer(recomputed(layer.block), saved=saved, repeat=inputs, source=layer.source, block=layer.block)
+        )
     if kept != 0 and layer.saved:
         layers.append(replace(layer, weights=(), matmuls=(), repeat=kept * inside))
     return tuple(layers)
+
+
+def recomputed(block: str) -> str:
+    """Return what blocks of a kind are called that are computed again; the first of them keeps what the others do.
+
+    >>> recomputed("later block"), recomputed("expert block")
+    ('recomputed block', 'recomputed expert block')
+    """
+    return f"recomputed {block.removeprefix(FIRST).removeprefix(LATER)}"
 
 
 def counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

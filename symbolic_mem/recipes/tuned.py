@@ -15,7 +15,18 @@ from symbolic_mem.models.adapters import Adapters, adapter_config, read_groups, 
 from symbolic_mem.models.tensors import GROUPS
 from symbolic_mem.models.trained import ALL, BLOCK_GROUPS, Trained
 
-KEYS = ("adapters", "rank", "dropout", "layers", "converts", "whole", "frozen", "base", "packs_experts")
+KEYS = (
+    "adapters",
+    "rank",
+    "dropout",
+    "layers",
+    "converts",
+    "input_gradient",
+    "whole",
+    "frozen",
+    "base",
+    "packs_experts",
+)
 RANK = 8  # of PEFT's LoraConfig and of LLaMA-Factory, where none is given
 CONFIG = ".json"
 EXPERTS = "experts"
@@ -44,10 +55,10 @@ EVERYTHING = Tuned()
 
 
 def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned = EVERYTHING) -> Tuned:
-    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``layers``, ``converts``, ``whole``, ``frozen``, ``base``, ``packs_experts``.
+    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``layers``, ``converts``, ``input_gradient``, ``whole``, ``frozen``, ``base``, ``packs_experts``.
 
-    `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`. How and what is packed of what is frozen, and whether
-    adapters convert their inputs, stay as they were `before`. Raises `BadInput` for anything else.
+    `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`. How and what is packed of what is frozen, whether
+    adapters convert their inputs, and whether a gradient of the first block's input is asked for, stay as they were `before`. Raises `BadInput` for anything else.
 
     >>> read_tuned({"adapters": ["q_proj", "v_proj"], "rank": 16}, "my.toml [recipe.trained]").rank
     16
@@ -64,7 +75,7 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
     if "adapters" not in given and "frozen" not in given:
         raise BadInput(f'{where}: give adapters, such as "all-linear", or what is frozen, such as ["embed_tokens"]')
     if "frozen" in given:
-        for key in ("adapters", "layers", "whole", "converts"):
+        for key in ("adapters", "layers", "whole", "converts", "input_gradient"):
             if key in given:
                 raise BadInput(f"{where}: frozen says that all other weights are trained; leave out frozen or {key}")
         frozen = read_groups(given["frozen"], f"{where} frozen")
@@ -72,9 +83,9 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
         return _packed(Trained((), whole), None, given, where, before)
     adapters = _adapters(given, where, folder)
     whole = read_groups(given.get("whole", []), f"{where} whole")
-    converts = given.get("converts", before.trained.converts)
-    if not isinstance(converts, bool):
-        raise BadInput(f"{where}: converts is true or false: whether each adapter converts its input for itself")
+    converts = _either("converts", given, before.trained.converts, where, "each adapter converts its input for itself")
+    what = "the first block's input is made to need a gradient where blocks are recomputed"
+    asks = _either("input_gradient", given, before.trained.asks, where, what)
     trained = Trained(
         adapters.modules,
         whole,
@@ -83,8 +94,16 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
         converts=converts,
         ranks=adapters.ranks,
         layers=adapters.layers,
+        asks=asks,
     )
     return _packed(trained, adapters.rank, given, where, before)
+
+
+def _either(key: str, given: Mapping[str, Any], usual: bool, where: str, whether: str) -> bool:
+    found = given.get(key, usual)
+    if not isinstance(found, bool):
+        raise BadInput(f"{where}: {key} is true or false: whether {whether}")
+    return found
 
 
 def in_folder(given: str, folder: Path = Path()) -> str:
@@ -108,9 +127,7 @@ def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where:
         return Tuned(trained, rank)
     with at_place(where):
         usual = EXPERTS in before.trained.packed if name == before.base else packing(name).experts
-    experts = given.get("packs_experts", usual)
-    if not isinstance(experts, bool):
-        raise BadInput(f"{where}: packs_experts is true or false: whether experts are packed as linear layers are")
+    experts = _either("packs_experts", given, usual, where, "experts are packed as linear layers are")
     packed = tuple(group for group in BLOCK_GROUPS if experts or group != EXPERTS)
     return Tuned(replace(trained, packed=packed), rank, name)
 

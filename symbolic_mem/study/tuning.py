@@ -21,6 +21,7 @@ from symbolic_mem.study.setting import Setting
 S = TypeVar("S", bound=Setting)
 HEAD_GROUP, ROUTER = "head", "router"
 BITSANDBYTES = "bitsandbytes"
+ALONE = ("full", "every", "block")  # rules by which each block is computed again for itself, or not
 
 
 def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -> S:
@@ -83,12 +84,15 @@ def trains(setting: Setting) -> Built:
 def _reached(setting: Setting, trained: Trained) -> bool:
     """Whether a gradient reaches what enters the first block of a model with adapters.
 
-    PEFT sees to that where blocks are recomputed (0.21.2, peft_model.py: PeftModel calls enable_input_require_grads where gradient
-    checkpointing is on), and a stage of a pipeline for what it receives; weights before and in the blocks that are trained whole do.
-    Of blocks of two kinds it is not said which comes first with adapters, and all count as reached.
+    PEFT and transformers see to that where blocks are recomputed (PEFT 0.21.2, peft_model.py, and transformers 5.24, modeling_utils.py, call
+    enable_input_require_grads where gradient checkpointing is on), and a stage of a pipeline for what it receives; weights before and
+    in the blocks that are trained whole do. torchtune asks for no such gradient (0.6, training/memory.py: set_activation_checkpointing). Of blocks of two kinds
+    it is not said which comes first with adapters, and all count as reached.
     """
     a = setting.built.architecture
     two_kinds = a is not None and a.dense_layers != 0 and a.expert_layers != 0
     of_ranks = setting.plan is not None and (setting.plan.pipelined or bool(setting.plan.engine))
     whole = {*trained.whole, *trained.copied} - {HEAD_GROUP}
-    return setting.recipe.recompute.rule != "none" or of_ranks or two_kinds or bool(whole)
+    rule = setting.recipe.recompute.rule
+    again = rule != "none" and (trained.asks or rule not in ALONE)
+    return again or of_ranks or two_kinds or bool(whole)
