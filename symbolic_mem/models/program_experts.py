@@ -29,11 +29,13 @@ FOUR, EIGHT = sp.Integer(4), sp.Integer(8)
 def experts_described(a: Architecture, trained: Trained, *, by_hand: bool, passing: bool) -> bool:
     """Say whether the operations of a mixture of experts are described.
 
-    They are not where experts are packed or each has adapters, and where adapters are summed with the weights in plain modules.
+    They are not where a rank has some of the experts alone, where experts are packed or each has adapters, and where adapters are summed with the weights in plain modules.
     Where a block is `passing` tokens on, shared experts are, too, by hand those of DeepSeek.
     """
     experts = a.experts
     assert experts is not None
+    if experts.routed_among not in (None, experts.experts):
+        return False
     if not by_hand and any(trained.sums(name, "experts") for name in ("W_gate", "W_down")):
         return False
     if trained.unpacks("experts") or any(trained.adapts(name, "experts") for name in ("W_gate", "W_up", "W_down")):

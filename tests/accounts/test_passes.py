@@ -384,6 +384,13 @@ def test_a_part_of_a_head_is_rotated_from_tables_of_its_width(tmp_path):
     assert most == 8192 * 2 * (3 * 8192 + 3 * 3072 + 2 * 96)
 
 
+@pytest.mark.parametrize("recipe", ["vllm", "inference"])
+def test_a_rank_that_has_some_of_the_experts_alone_has_no_pass_that_is_described(recipe):
+    """How many tokens choose its experts is not known."""
+    study = load_study("mixtral-8x7b").change(recipe=recipe, plan="ep", values={"n_ep": 2, "B": 1, "S": 100})
+    assert study.timeline == () and study.change(values={"n_ep": 1}).timeline
+
+
 LEARNED = ("gpt2", "gpt_bigcode", "opt")
 SERVED = json.loads((DATA / "served.json").read_text(encoding="utf-8"))
 
