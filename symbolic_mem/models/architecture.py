@@ -43,7 +43,7 @@ class Experts:
     chosen experts are divided by their sum where they are `normalised`. `shared_gate` weighs what
     the shared experts give by the sigmoid of one number for each token (Qwen2-MoE). On a rank that holds some of the
     experts a token is `routed_among` more (None: there are no others), and the rank gets `load` times the rows of a balanced
-    load; ranks that have parts of the same experts gather the rows of `gathered` ranks.
+    load; ranks that have parts of the same experts gather the rows of `gathered` ranks. Of blocks of both kinds the first is dense, unless one with experts `leads`.
     """
 
     experts: sp.Expr = s.E
@@ -51,6 +51,7 @@ class Experts:
     d_expert: sp.Expr = s.d_expert
     d_shared: sp.Expr = sp.S.Zero
     dense_layers: sp.Expr = sp.S.Zero
+    leads: bool = False
     router_bias: bool = False
     expert_bias: bool = False
     correction_bias: bool = False

@@ -13,7 +13,7 @@ from symbolic_mem.base.outside import read_content
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json
-from symbolic_mem.models.patterns import dense_layers
+from symbolic_mem.models.patterns import dense_layers, experts_lead
 from symbolic_mem.models.positions import reach, rotations
 from symbolic_mem.models.reading import assumptions, head, not_read
 from symbolic_mem.models.recognise import Named, recognise
@@ -204,6 +204,7 @@ def _experts(fields: Fields, d_ff: sp.Expr, facts: dict[str, Any]) -> Experts | 
         d_expert=d_expert,
         d_shared=shared,
         dense_layers=s.L_dense if dense else sp.S.Zero,
+        leads=dense != 0 and experts_lead(fields),
         router_bias=facts["router_bias"],
         expert_bias=facts["expert_bias"],
         correction_bias=facts["correction_bias"],

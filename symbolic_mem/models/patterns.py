@@ -14,6 +14,11 @@ def dense_layers(fields: Fields) -> int:
     return layers - len(_expert_layers(fields, layers))
 
 
+def experts_lead(fields: Fields) -> bool:
+    """Say whether the first layer has experts."""
+    return 0 in _expert_layers(fields, int(fields.numbers[s.L]))
+
+
 def _expert_layers(fields: Fields, layers: int) -> Any:
     family = fields.family
     if family.reads("mlp_types") and fields.find("mlp_types")[1] is not None:

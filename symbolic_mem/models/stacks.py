@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import L
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.trained import Trained
@@ -43,9 +44,8 @@ def stacks(a: Architecture, how: Profile) -> tuple[Stack, ...]:
     kinds = (("block" if a.experts is None else "dense block", a.dense_layers), (EXPERTS, a.expert_layers))
     found = [(name, repeat) for name, repeat in kinds if repeat != 0]
     if how.trained.layers is None:
-        if len(found) == 1 and how.trained.modules:
-            return tuple(_with(*found[0], how))
-        return tuple(Stack(name, repeat, how) for name, repeat in found)
+        first = _with(*found[0], how) if how.trained.modules else (Stack(*found[0], how),)
+        return (*first, *(Stack(name, repeat, how) for name, repeat in found[1:]))
     ((name, repeat),) = found
     return tuple(_cut(name, repeat, how, *how.trained.layers))
 
@@ -78,13 +78,16 @@ def stack(a: Architecture, how: Profile, name: str) -> Stack:
     return next((one for one in stacks(a, how) if one.name == name), Stack(name, sp.S.One, how))
 
 
-def in_layers(trained: Trained, a: Architecture | None, layers: sp.Expr | None) -> Trained:
-    """Return what is trained of a model of so many `layers` (None: not known): adapters up to its last block are in all that follow.
+def in_layers(trained: Trained, a: Architecture | None, values: Mapping[sp.Symbol, sp.Expr]) -> Trained:
+    """Return what is trained of a model at some `values`: adapters up to its last block are in all that follow.
 
     Raises `BadInput` for layers that it does not have, and for a model of which not all blocks are of one kind.
     """
+    layers = values.get(L)
     if trained.layers is None or a is None:
-        return replace(trained, alone=True) if trained.modules and layers == 1 else trained
+        dense = a.dense_layers if a is not None and a.experts is not None else sp.S.Zero
+        alone = 1 in (layers, dense.xreplace(dict(values)))
+        return replace(trained, alone=True) if trained.modules and alone else trained
     if a.experts is not None and a.dense_layers != 0:
         raise BadInput(
             f"adapters on some layers are counted where all blocks are alike, and {a.name} has dense ones and ones with "

@@ -8,12 +8,13 @@ from typing import TypeVar
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import L, r_lora
+from symbolic_mem.base.symbols import r_lora
 from symbolic_mem.models.adapters import check_trained, in_family
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.families import does
 from symbolic_mem.models.packing import packing
 from symbolic_mem.models.stacks import in_layers
+from symbolic_mem.models.tensors import ADAPTERS, Model
 from symbolic_mem.models.trained import Trained
 from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
 from symbolic_mem.study.setting import Setting
@@ -71,7 +72,7 @@ def packing_what_it_can(setting: S) -> S:
 def trains(setting: Setting) -> Built:
     """Return the model with what its recipe trains; raises `BadInput` for modules and layers that it does not have."""
     architecture = setting.built.architecture
-    trained = in_layers(setting.recipe.tuned.trained, architecture, setting.values.get(L))
+    trained = in_layers(setting.recipe.tuned.trained, architecture, setting.values)
     trained = trained if architecture is None else in_family(trained, architecture.name)
     if trained.modules:
         trained = replace(trained, reached=_reached(setting, trained))
@@ -87,12 +88,20 @@ def _reached(setting: Setting, trained: Trained) -> bool:
     PEFT and transformers see to that where blocks are recomputed (PEFT 0.21.2, peft_model.py, and transformers 5.24, modeling_utils.py, call
     enable_input_require_grads where gradient checkpointing is on), and a stage of a pipeline for what it receives; weights before and
     in the blocks that are trained whole do. torchtune asks for no such gradient (0.6, training/memory.py: set_activation_checkpointing). Of blocks of two kinds
-    it is not said which comes first with adapters, and all count as reached.
+    all count as reached where one with experts is the first, or the dense ones have no adapters.
     """
     a = setting.built.architecture
-    two_kinds = a is not None and a.dense_layers != 0 and a.expert_layers != 0
+    two_kinds = a is not None and a.experts is not None and a.dense_layers != 0
+    leads = a is not None and a.experts is not None and a.experts.leads
+    later = two_kinds and (leads or not _adapts_the_first(setting.built.training(trained).model))
     of_ranks = setting.plan is not None and (setting.plan.pipelined or bool(setting.plan.engine))
     whole = {*trained.whole, *trained.copied} - {HEAD_GROUP}
     rule = setting.recipe.recompute.rule
     again = rule != "none" and (trained.asks or rule not in ALONE)
-    return again or of_ranks or two_kinds or bool(whole)
+    return again or of_ranks or later or bool(whole)
+
+
+def _adapts_the_first(model: Model) -> bool:
+    """Whether the first block has adapters."""
+    first = next(layer.block for layer in model.layers if layer.block)
+    return any(weight.group == ADAPTERS for layer in model.layers if layer.block == first for weight in layer.weights)

@@ -8,7 +8,8 @@ import pytest
 
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.exact import at
-from symbolic_mem.library.read import load_study
+from symbolic_mem.library.read import load_study, read_study
+from symbolic_mem.verify.held import held
 
 LLAMA = {"recipe": "lora", "plan": "one-device", "values": {"B": 1, "S": 1024}}
 
@@ -77,3 +78,56 @@ def test_documents_say_which_it_is():
     said = " ".join(study.model.said)
     assert "no gradient has to reach the first block's input" in said
     assert "counted as one that needs a gradient" in " ".join(study.change(recompute="full").model.said)
+
+
+EXPERTS = {"hidden_size": 64, "intermediate_size": 160, "moe_intermediate_size": 48, "num_attention_heads": 4}
+EXPERTS |= {"n_routed_experts": 8, "num_experts_per_tok": 2, "n_shared_experts": 1, "vocab_size": 320}
+EXPERTS |= {"num_hidden_layers": 3, "tie_word_embeddings": False}
+GLM = EXPERTS | {"model_type": "glm4_moe", "architectures": ["Glm4MoeForCausalLM"], "num_key_value_heads": 2}
+GLM |= {"head_dim": 16, "use_qk_norm": False, "rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5}}
+DEEPSEEK = EXPERTS | {"model_type": "deepseek_v3", "architectures": ["DeepseekV3ForCausalLM"], "num_key_value_heads": 4}
+DEEPSEEK |= {"kv_lora_rank": 32, "q_lora_rank": 48, "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16}
+DENSE, FORWARD_END, BACKWARD = "first_k_dense_replace", "forward end", "backward"
+
+
+def two_kinds(folder, config, modules, kernel):
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    trained = {"adapters": modules, "rank": 4}
+    recipe = {
+        "preset": "pure-bf16",
+        "optimizer": "adamw",
+        "step_counters": True,
+        "trained": trained,
+        "gradients_persist": False,
+    }
+    model = {"config": "config.json", "profile": "hf-cuda-bf16", "kernel": kernel}
+    content = {"title": "both", "model": model, "values": {"B": 2, "S": 32}, "recipe": recipe}
+    return read_study(content, "study.toml", "study", folder)
+
+
+@pytest.mark.parametrize(
+    ("config", "modules", "kernel", "measured"),
+    [
+        (GLM | {DENSE: 1}, ["q_proj", "v_proj"], "flash", {FORWARD_END: 1102144, BACKWARD: 1265472}),
+        (GLM | {DENSE: 2}, ["q_proj", "v_proj"], "flash", {FORWARD_END: 977952, BACKWARD: 1141280}),
+        (DEEPSEEK | {DENSE: 2}, ["q_a_proj", "kv_a_proj_with_mqa"], "eager", {FORWARD_END: 1222008, BACKWARD: 1385336}),
+    ],
+    ids=["glm of 1", "glm of 2", "deepseek of 2"],
+)
+def test_the_first_of_dense_and_expert_blocks(config, modules, kernel, measured, tmp_path):
+    # PEFT 0.21.2 on transformers 5.24 and PyTorch 2.13, fake tensors, beside routers that are kept in FP32
+    study = two_kinds(tmp_path, config, modules, kernel)
+    dense = config[DENSE]
+    first = (
+        [("dense block", 1, True)] if dense == 1 else [("first dense block", 1, True), ("later dense block", 1, True)]
+    )
+    assert blocks(study) == [*first, ("expert block", 3 - dense, True)]
+    assert not study.built.trained.reached
+    routers = 2 * 8 * 64 * (3 - dense)
+    counted = held(study)
+    assert {mark: counted[mark].bytes + routers for mark in measured} == measured
+
+
+def test_adapters_that_the_first_of_both_kinds_does_not_have(tmp_path):
+    study = two_kinds(tmp_path, GLM | {DENSE: 1}, ["experts.down_proj"], "flash")
+    assert study.built.trained.reached
