@@ -23,13 +23,12 @@ from symbolic_mem.explore.ruled import cut_as_data, rules_as_data
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import groups_beside, ranks_beside
-from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
+from symbolic_mem.questions.parts.instants import instants, kept_instants, need_asked, words_of
 from symbolic_mem.questions.parts.one_device import fewest
 from symbolic_mem.questions.parts.uncounted import is_a_run, taken_beside, uncounted
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.solvers.bound import need_divided
 from symbolic_mem.solvers.tokens import in_tokens
 from symbolic_mem.study.study import Study
 
@@ -168,8 +167,7 @@ class Ledgers:
             when = self._when(study)
         else:
             places, when = [self._kept(one) for one in kept_instants(study, kinds)], []
-        if not self.question.alone(study):
-            need_divided(self.question.symbol, *(one.placed(kinds) for one in instants(study, kinds)))
+        need_asked(study, self.question.symbol, *(one.placed(kinds) for one in instants(study, kinds)))
         beside, fewer = self._beside(study.without(self.question.symbol)), {} if first == 1 else {"first": first}
         return self.ledgers.put({"step": step, "when": when, "instants": _runs(places), **beside, **fewer})
 

@@ -30,6 +30,7 @@ from symbolic_mem.models.stacks import bare, stacks
 from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor
 
 DEFAULT_PROFILE = "torch-cuda-bf16"
+JAX = "jax"
 
 CONV1D = ("gpt2",)  # families whose linear layers of a block are transformers' Conv1D
 
@@ -55,6 +56,10 @@ def transformer(
     if loss and (by_itself or how.loss not in how.keeps):
         raise BadInput(
             f"{architecture.name} has a loss of its own under profile {how.name!r}: leave out loss = {loss!r}"
+        )
+    if loss and how.engine == JAX:
+        raise BadInput(
+            f"loss {loss!r} keeps what PyTorch does, and profile {how.name!r} has what JAX keeps; leave out one of them"
         )
     name = loss or ("" if by_itself else own_loss(how))
     how = loss_of(loss).of(how) if loss else how

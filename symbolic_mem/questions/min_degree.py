@@ -22,7 +22,14 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.host_keys import Host, host, host_rule, need_both, offloaded
-from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
+from symbolic_mem.questions.parts.instants import (
+    bound_at,
+    decided_instants,
+    fitting,
+    fitting_each,
+    hardest,
+    one_is_asked,
+)
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole, whole_numbers
 from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks
@@ -80,7 +87,7 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         from symbolic_mem.base.limit import Limit
         from symbolic_mem.solvers.degree import degree_under
 
-        alone = self.alone(study) or self._host_alone(study)
+        alone = one_is_asked(study, self.symbol) or self._host_alone(study)
         bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=alone)
         if capacity is not None:
             bound = replace(bound, limit=Limit(capacity.counted, self.strict))
@@ -92,12 +99,6 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         from symbolic_mem.solvers.bound import is_divided
 
         return self.host is not None and is_divided(offloaded(study), self.symbol)
-
-    def alone(self, study: Study) -> bool:
-        """Whether nothing is placed anywhere, or nothing of what a plan places is there: then one device is asked about."""
-        there = {"activations", *(state.kind for state in study.recipe.states)}
-        placed = study.placement if study.plan is None else there.intersection(study.placement)
-        return not placed and (study.plan is None or not study.plan.cuts) and self.symbol == n_fsdp
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""

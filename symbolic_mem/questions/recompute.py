@@ -19,7 +19,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, lin
 from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.words import about, gib, listed, unrounded
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest
+from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, one_is_asked
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
@@ -74,7 +74,8 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         """Solve for the degree of a study at its instant."""
         from symbolic_mem.solvers.degree import degree_under
 
-        bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
+        alone = one_is_asked(study, self.symbol)
+        bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=alone)
         with naming(self.label):
             return degree_under(bound, study.numbers, plan_rules(study, self.symbol))
 

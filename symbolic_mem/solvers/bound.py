@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -251,19 +251,19 @@ def bound_of(memory: Memory, symbol: sp.Symbol, limit: Limit) -> Bound:
     return Bound(memory, symbol, limit)
 
 
-def need_divided(symbol: sp.Symbol, *memories: Memory) -> None:
+def need_divided(symbol: sp.Symbol, *memories: Memory, cut: Sequence[sp.Symbol] = ()) -> None:
     """Raise `BadInput` when the degree `symbol` divides no term of any of the `memories`: those of all instants.
 
-    A `Bound` on a memory of which nothing is divided is one that fits at every degree, or at none.
+    A plan may `cut` the model over other degrees. A `Bound` on a memory of which nothing is divided is one that fits at every degree, or at none.
     """
     if any(is_divided(memory, symbol) for memory in memories):
         return
     degrees = sorted({str(s) for memory in memories for term in memory for s in term.degree.free_symbols})
-    known = (
-        f"it is divided by {', '.join(degrees)}"
-        if degrees
-        else "place a kind over it, or ask what fits one device: the account with a device, the largest B"
-    )
+    known = "place a kind over it, or ask what fits one device: the account with a device, the largest B"
+    if degrees:
+        known = f"it is divided by {', '.join(degrees)}"
+    elif cut:
+        known = f"the plan cuts the model over {', '.join(map(str, cut))}: ask for that degree, or place a kind over {symbol}"
     raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
 
 

@@ -18,6 +18,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.rational import plain
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.questions.parts.instants import one_is_asked
 from symbolic_mem.solvers.bound import need_divided
 from symbolic_mem.solvers.rules import allowed
 from symbolic_mem.study.study import Study
@@ -148,7 +149,7 @@ def _cases(
                 one = reader.case(choice, here, whole, its_parts, None, positions, where, strict=question.strict)
                 case = case if one.never else replace(case, one=one)
             made.append(case)
-    if symbol not in varied:
+    if symbol not in varied and not any(one_is_asked(study, symbol) for study in study_of.values()):
         need_divided(symbol, *memories)
     return Cases(leading, trailing, tuple(made), frozenset(read))
 

@@ -68,6 +68,13 @@ def test_what_is_no_loss_is_one_line(name):
         loss(name)
 
 
+def test_a_loss_of_pytorch_is_refused_beside_what_jax_keeps():
+    with pytest.raises(
+        BadInput, match="loss 'bf16' keeps what PyTorch does, and profile 'jax-bf16' has what JAX keeps"
+    ):
+        load_study("llama-3.1-8b").change(profile="jax-bf16", loss="bf16")
+
+
 def test_chunks_that_do_not_divide_the_tokens_are_refused():
     with pytest.raises(BadInput, match="cuts 8192 tokens into 7 parts"):
         load_study("llama-3.1-8b").change(loss="chunked:7")

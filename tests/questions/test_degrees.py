@@ -14,10 +14,12 @@ from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.steps import Paragraph
+from symbolic_mem.documents.documents import homework
 from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.instants import one_is_asked
 from symbolic_mem.questions.parts.printed import verdict
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.render.json import jsonable
@@ -26,6 +28,7 @@ from symbolic_mem.solvers.degree import Applied, Reason, smallest_degree
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import MultipleOf, allowed
 from symbolic_mem.study.changes import changes
+from symbolic_mem.sweeps.sweep import sweep
 
 GPUS = "jax-ml/scaling-book, gpus.md of 18 August 2025, commit 1a55377"
 
@@ -213,4 +216,22 @@ def test_a_plan_that_divides_what_an_optimizer_without_states_lacks_asks_about_o
         found[plan] = (one.value if one.feasible else None, one.degree.ideal.fixed)
     assert found["zero-1"] == found["dp"] and found["dp"][0] == degree
     kept = load_study("llama-3.1-8b").change(plan="zero-1", recipe="bf16-master", optimizer="sgd")
-    assert not MinDegree.read({}, "here", "x").alone(kept)  # the optimizer's own weights are divided
+    assert not one_is_asked(kept, n_fsdp)  # the optimizer's own weights are divided
+
+
+@pytest.mark.parametrize("plan", ["dp", "zero-1"])
+def test_every_face_answers_where_nothing_is_divided(plan):
+    """A worked solution and a sweep ask about one device as `solve` does."""
+    study = load_study("llama-3.1-8b").change(
+        plan=plan, optimizer="sgd", values={"B": 1, "S": 1024}, device="h100-80gb"
+    )
+    (found,) = (one for one in homework(study).found if isinstance(one.question, MinDegree))
+    labels = {"plan": plan, "optimizer": "sgd", "B": 1, "S": 1024}
+    row = sweep("llama-3.1-8b", **{name: [label] for name, label in labels.items()}).at(**labels)
+    assert found.value == 1 and bool(row["fits"]) and row["peak"] == found.held(1)
+
+
+def test_a_plan_that_cuts_the_model_over_another_degree_names_it():
+    study = load_study("llama-3.1-8b").change(plan="cp", device="h100-80gb")
+    with pytest.raises(BadInput, match="the plan cuts the model over n_cp: ask for that degree"):
+        MinDegree.read({}, "here", "x").answer(study)

@@ -16,7 +16,7 @@ from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import about, count, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import ranks_beside
-from symbolic_mem.questions.parts.instants import bound_at, fitting, instants
+from symbolic_mem.questions.parts.instants import bound_at, fitting, instants, one_is_asked
 from symbolic_mem.questions.parts.keys import degree_on
 from symbolic_mem.questions.parts.one_device import fewest, on_one_device, on_the_fewest
 from symbolic_mem.solvers.capacity import Capacity
@@ -176,9 +176,11 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
             )
     rows, columns, rules = grid.rows, grid.columns, grid.rules_for(study, grid.symbol)
     capacity, moments = study.capacity.counted, instants(study, grid.counted)
+    whole = one_is_asked(study, grid.symbol)
 
     def regions(at: tuple[Study, ...]) -> list[Region]:
-        bounds = (bound_at(one, grid.counted, grid.symbol, strict=grid.strict, alone=at is not moments) for one in at)
+        few = whole or at is not moments
+        bounds = (bound_at(one, grid.counted, grid.symbol, strict=grid.strict, alone=few) for one in at)
         return [region_under(bound, one.numbers, rows, columns, rules) for bound, one in zip(bounds, at, strict=True)]
 
     found, on_one = regions(moments), regions(on_one_device(study, grid.counted, grid.symbol, instants))

@@ -10,13 +10,14 @@ import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
 from symbolic_mem.accounts.instant import decided
-from symbolic_mem.base.symbols import n_pp
+from symbolic_mem.base.symbols import n_fsdp, n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.found import Found
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
+    from symbolic_mem.accounts.terms import Memory
     from symbolic_mem.solvers.bound import Bound
 
 Answer = TypeVar("Answer", bound=Found)
@@ -91,6 +92,21 @@ def _momentary(study: Study) -> bool:
     return study.at is not None and not study.at.lasting
 
 
+def one_is_asked(study: Study, symbol: sp.Symbol) -> bool:
+    """Whether nothing is placed anywhere, or nothing of what a plan places is there: then one device is asked about."""
+    there = {"activations", *(state.kind for state in study.recipe.states)}
+    placed = study.placement if study.plan is None else there.intersection(study.placement)
+    return not placed and (study.plan is None or not study.plan.cuts) and symbol == n_fsdp
+
+
+def need_asked(study: Study, symbol: sp.Symbol, *memories: Memory) -> None:
+    """Raise `BadInput` when the degree divides no term of any of the `memories`, unless one device is asked about."""
+    from symbolic_mem.solvers.bound import need_divided
+
+    if not one_is_asked(study, symbol):
+        need_divided(symbol, *memories, cut=() if study.plan is None else study.plan.axes)
+
+
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool, alone: bool = False) -> Bound:
     """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit.
 
@@ -101,7 +117,8 @@ def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict:
 
     memory = study.placed(kinds)
     if not (alone or is_divided(memory, symbol)):
-        need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))
+        cut = () if study.plan is None else study.plan.axes
+        need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)), cut=cut)
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 
 

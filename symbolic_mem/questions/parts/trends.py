@@ -22,7 +22,8 @@ from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.assumptions import DEGREES
-from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
+from symbolic_mem.questions.parts.instants import need_asked
+from symbolic_mem.solvers.bound import Bound, is_divided
 from symbolic_mem.solvers.insight import Crossover, Sensitivity, crossover, floor_under, sensitivities
 from symbolic_mem.study.study import Study
 
@@ -107,7 +108,7 @@ def _formula(written: sp.Expr, size: sp.Expr) -> Brief | Prose:
 def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> FloorOf:
     """Find what no number of devices along `symbol` removes, at the instant at which that is most."""
     memories = [study.placed(tuple(kinds)) for study in moments]
-    need_divided(symbol, *memories)
+    need_asked(moments[0], symbol, *memories)
     bounds = [Bound(memory, symbol, Limit(0)) for memory in memories]
     fullest = max(range(len(bounds)), key=lambda place: bounds[place].kept.at(moments[place].numbers, "the floor"))
     one, values = floor_under(bounds[fullest]), dict(moments[fullest].values)
