@@ -1,4 +1,4 @@
-"""Measure what vLLM's own model files hold in a pass beside weights: it prints served.json.
+"""Measure what vLLM's own model files hold in a pass beside weights: it prints served.json, whose cases it reads.
 
 Run it with torch and transformers, this package on the path, and the folder of an unpacked wheel of vLLM (a zip file) with its version:
 each file of models/ is loaded as it is, over layers that make what vLLM's kernels for NVIDIA devices make and nothing else. Norms that are
@@ -240,159 +240,6 @@ class Finder:
     def exec_module(self, module: Any) -> None: ...
 
 
-SIZES = {
-    "hidden_size": 512,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 8,
-    "intermediate_size": 1536,
-    "vocab_size": 1000,
-}
-SMALL = {**SIZES, "intermediate_size": 128}
-HEADS = {"num_key_value_heads": 2}
-SHORT = {"n_embd": 512, "n_layer": 3, "n_head": 8, "vocab_size": 1000}
-MOE = {"moe_intermediate_size": 128, "num_experts_per_tok": 2}
-MODELS = {
-    "Llama": ("llama", "LlamaModel", "llama", {**SIZES, **HEADS}),
-    "Llama, a small MLP": ("llama", "LlamaModel", "llama", {**SMALL, **HEADS}),
-    "GPT-2": ("gpt2", "GPT2Model", "gpt2", SHORT),
-    "GPT-2, a small MLP": ("gpt2", "GPT2Model", "gpt2", {**SHORT, "n_inner": 128}),
-    "gpt_bigcode": ("gpt_bigcode", "GPTBigCodeModel", "gpt_bigcode", SHORT),
-    "GPT-NeoX": ("gpt_neox", "GPTNeoXModel", "gpt_neox", SIZES),
-    "GPT-NeoX, in order": ("gpt_neox", "GPTNeoXModel", "gpt_neox", {**SIZES, "use_parallel_residual": False}),
-    "GPT-NeoX, a small MLP": ("gpt_neox", "GPTNeoXModel", "gpt_neox", SMALL),
-    "GPT-J": ("gpt_j", "GPTJModel", "gptj", {**SHORT, "rotary_dim": 32}),
-    "GPT-J, a small MLP": ("gpt_j", "GPTJModel", "gptj", {**SHORT, "rotary_dim": 32, "n_inner": 128}),
-    "Falcon 7B": (
-        "falcon",
-        "FalconModel",
-        "falcon",
-        {"hidden_size": 512, "num_hidden_layers": 3, "num_attention_heads": 8, "vocab_size": 1000},
-    ),
-    "Falcon 40B": (
-        "falcon",
-        "FalconModel",
-        "falcon",
-        {
-            "hidden_size": 512,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 8,
-            "vocab_size": 1000,
-            "new_decoder_architecture": True,
-            "num_kv_heads": 2,
-        },
-    ),
-    "Falcon, in order": (
-        "falcon",
-        "FalconModel",
-        "falcon",
-        {
-            "hidden_size": 512,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 8,
-            "vocab_size": 1000,
-            "parallel_attn": False,
-            "multi_query": False,
-            "alibi": True,
-        },
-    ),
-    "BLOOM": ("bloom", "BloomModel", "bloom", SHORT | {"hidden_size": 512}),
-    "Phi-2": ("phi", "PhiModel", "phi", {**SIZES, "intermediate_size": 2048}),
-    "Persimmon": ("persimmon", "PersimmonModel", "persimmon", SIZES),
-    "Cohere": ("commandr", "CohereModel", "cohere", {**SIZES, **HEADS}),
-    "Cohere, norms of queries and keys": ("commandr", "CohereModel", "cohere", {**SMALL, **HEADS, "use_qk_norm": True}),
-    "OLMo 2": ("olmo2", "Olmo2Model", "olmo2", {**SIZES, **HEADS}),
-    "OLMo 2, a small MLP": ("olmo2", "Olmo2Model", "olmo2", {**SMALL, **HEADS}),
-    "GLM-4": ("glm4", "Glm4Model", "glm4", {**SIZES, **HEADS, "head_dim": 64, "pad_token_id": 0}),
-    "Nemotron": ("nemotron", "NemotronModel", "nemotron", {**SIZES, **HEADS}),
-    "Arcee": ("arcee", "ArceeModel", "arcee", {**SIZES, **HEADS}),
-    "Apertus": ("apertus", "ApertusModel", "apertus", {**SIZES, **HEADS}),
-    "OPT": (
-        "opt",
-        "OPTModel",
-        "opt",
-        {
-            "hidden_size": 512,
-            "ffn_dim": 1536,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 8,
-            "vocab_size": 1000,
-            "word_embed_proj_dim": 512,
-        },
-    ),
-    "StarCoder 2": ("starcoder2", "Starcoder2Model", "starcoder2", {**SIZES, **HEADS}),
-    "StableLM": ("stablelm", "StableLMEpochModel", "stablelm", {**SIZES, **HEADS}),
-    "Granite": ("granite", "GraniteModel", "granite", {**SIZES, **HEADS}),
-    "Qwen3, a small MLP": ("qwen3", "Qwen3Model", "qwen3", {**SMALL, **HEADS, "head_dim": 64}),
-    "Gemma 2": ("gemma2", "Gemma2Model", "gemma2", {**SIZES, **HEADS, "head_dim": 64}),
-    "Gemma 3": ("gemma3", "Gemma3Model", "gemma3_text", {**SIZES, **HEADS, "head_dim": 64}),
-    "Exaone 4": ("exaone4", "Exaone4Model", "exaone4", {**SIZES, **HEADS, "head_dim": 64}),
-    "OLMo": ("olmo", "OlmoModel", "olmo", {**SIZES, **HEADS}),
-    "Qwen2": ("qwen2", "Qwen2Model", "qwen2", {**SIZES, **HEADS}),
-    "MPT": ("mpt", "MPTModel", "mpt", {"d_model": 512, "n_heads": 8, "n_layers": 3, "vocab_size": 1000}),
-    "Mixtral": ("mixtral", "MixtralModel", "mixtral", {**SMALL, **HEADS}),
-    "Mixtral, small heads": ("mixtral", "MixtralModel", "mixtral", {**SMALL, **HEADS, "head_dim": 8}),
-    "Qwen3-MoE": ("qwen3_moe", "Qwen3MoeModel", "qwen3_moe", {**SMALL, **HEADS, **MOE, "num_experts": 4}),
-    "OLMoE": ("olmoe", "OlmoeModel", "olmoe", {**SMALL, **HEADS, **MOE, "num_experts": 4}),
-    "PhiMoE": ("phimoe", "PhiMoEModel", "phimoe", {**SMALL, **HEADS}),
-    "gpt-oss": (
-        "gpt_oss",
-        "GptOssModel",
-        "gpt_oss",
-        {**SMALL, **HEADS, "num_local_experts": 4, "num_experts_per_tok": 2, "head_dim": 64},
-    ),
-    "Llama 4": (
-        "llama4",
-        "Llama4Model",
-        "llama4_text",
-        {
-            **SMALL,
-            **HEADS,
-            "num_local_experts": 4,
-            "head_dim": 64,
-            "intermediate_size_mlp": 1536,
-            "interleave_moe_layer_step": 2,
-            "num_hidden_layers": 4,
-        },
-    ),
-    "Llama 4, a small MLP": (
-        "llama4",
-        "Llama4Model",
-        "llama4_text",
-        {
-            **SMALL,
-            **HEADS,
-            "num_local_experts": 4,
-            "head_dim": 64,
-            "intermediate_size_mlp": 128,
-            "interleave_moe_layer_step": 2,
-            "num_hidden_layers": 4,
-        },
-    ),
-    "Persimmon, a small MLP": ("persimmon", "PersimmonModel", "persimmon", SMALL),
-    "Apertus, a small MLP": ("apertus", "ApertusModel", "apertus", {**SMALL, **HEADS}),
-    "Nemotron, a small MLP": ("nemotron", "NemotronModel", "nemotron", {**SMALL, **HEADS}),
-    "Gemma 3, a small MLP": ("gemma3", "Gemma3Model", "gemma3_text", {**SMALL, **HEADS, "head_dim": 64}),
-    "Cohere, a small MLP": ("commandr", "CohereModel", "cohere", {**SMALL, **HEADS}),
-    "Exaone 4, a small MLP": ("exaone4", "Exaone4Model", "exaone4", {**SMALL, **HEADS, "head_dim": 64}),
-    "StableLM, a small MLP": ("stablelm", "StableLMEpochModel", "stablelm", {**SMALL, **HEADS}),
-    "OPT, a small MLP": (
-        "opt",
-        "OPTModel",
-        "opt",
-        {
-            "hidden_size": 512,
-            "ffn_dim": 128,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 8,
-            "vocab_size": 1000,
-            "word_embed_proj_dim": 512,
-        },
-    ),
-    "gpt_bigcode, a small MLP": ("gpt_bigcode", "GPTBigCodeModel", "gpt_bigcode", {**SHORT, "n_inner": 128}),
-    "GraniteMoE": ("granitemoe", "GraniteMoeModel", "granitemoe", {**SMALL, **HEADS, "num_local_experts": 4}),
-}
-
-
 FORMER = {  # fields of a config that vLLM reads, and transformers 5 has no longer
     "rope_theta": 10000.0,
     "rope_scaling": None,
@@ -405,10 +252,11 @@ FORMER = {  # fields of a config that vLLM reads, and transformers 5 has no long
 }
 
 
-def held(file: str, name: str, kind: str, sizes: dict) -> int:
+def held(case: dict[str, Any]) -> int:
     """The most bytes of a pass, without weights, tokens and positions."""
-    module = importlib.import_module(f"vllm.model_executor.models.{file}")
-    config = CONFIG_MAPPING[kind](**sizes)
+    module = importlib.import_module(f"vllm.model_executor.models.{case['file']}")
+    sizes = dict(case["config"])
+    config = CONFIG_MAPPING[sizes.pop("model_type")](**sizes)
     for old, new in FORMER.items():
         if not hasattr(config, old):
             setattr(config, old, new)
@@ -426,7 +274,7 @@ def held(file: str, name: str, kind: str, sizes: dict) -> int:
     )
     given.compilation_config = SimpleNamespace(static_forward_context={})
     torch.set_default_dtype(torch.bfloat16)
-    model = getattr(module, name)(vllm_config=given, prefix="model").eval()
+    model = getattr(module, case["class"])(vllm_config=given, prefix="model").eval()
     tokens, positions = (torch.zeros(TOKENS, dtype=torch.long) for _ in range(2))
     storages = Storages()
     for tensor in (*model.parameters(), *model.buffers(), tokens, positions):
@@ -438,15 +286,13 @@ def held(file: str, name: str, kind: str, sizes: dict) -> int:
 
 
 def main() -> None:
-    """Print the cases."""
-    folder = Path(sys.argv[1])
+    """Print the cases of served.json with what they hold."""
+    folder, version = Path(sys.argv[1]), sys.argv[2]
     sys.meta_path.insert(0, Finder(folder))
     torch.compile = compiled
-    cases = []
-    for case, (file, name, kind, sizes) in MODELS.items():
-        size = held(file, name, kind, sizes)
-        cases.append({"name": case, "config": {"model_type": kind, **sizes}, "bytes": size})
-    print(json.dumps({"source": f"vLLM {sys.argv[2]}", "S": TOKENS, "cases": cases}, indent=1))
+    known = json.loads(Path(__file__).with_name("served.json").read_text(encoding="utf-8"))["cases"]
+    cases = [case | {"bytes": held(case)} for case in known]
+    print(json.dumps({"source": f"vLLM {version}", "S": TOKENS, "cases": cases}, indent=1))
 
 
 if __name__ == "__main__":
