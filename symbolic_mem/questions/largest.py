@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from math import inf
+from math import inf, lcm
 from typing import Any, Self
 
 import sympy as sp
@@ -14,7 +14,7 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.symbols import B, P, f_load, lookup, n_fsdp, named
+from symbolic_mem.base.symbols import B, P, V, f_load, lookup, n_fsdp, named
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
@@ -23,7 +23,7 @@ from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.batch_claims import close
 from symbolic_mem.questions.parts.found_largest import FoundLargest
-from symbolic_mem.questions.parts.grown import at_blocks, blocks_turns, grown_instants
+from symbolic_mem.questions.parts.grown import OF_TURNS, at_blocks, blocks_turns, grown_instants
 from symbolic_mem.questions.parts.host_keys import Host, host, need_both, offloaded
 from symbolic_mem.questions.parts.host_sizes import none_fits, on_host
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instants
@@ -47,7 +47,7 @@ from symbolic_mem.solvers.inverse import Upper, tightness
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.solvers.rules import AtMost, MultipleOf, Rule
-from symbolic_mem.solvers.whole_rows import with_whole_rows
+from symbolic_mem.solvers.whole_rows import turns_of_rows, with_whole_rows
 from symbolic_mem.study.answered import once_for
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
@@ -105,18 +105,22 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
                 )
             study.need(memory.total, f"question {self.label}")
         limit = Limit(study.capacity.counted, self.strict)
-        return largest_within(study, self._in_rows(study, memory), self.symbol, limit, rules, turn)
+        return largest_within(study, self._in_rows(study, memory, turn), self.symbol, limit, rules, turn)
 
-    def _in_rows(self, study: Study, memory: Memory) -> Memory:
+    def _in_rows(self, study: Study, memory: Memory, turn: MultipleOf | None) -> Memory:
         """The memory with what whole rows take, where they count; refuses them where nothing is cut into rows."""
         if not self.padded_rows:
             return memory
+        self._need_rows(study)
+        of_rows = turn if self.symbol == V else None
+        return with_whole_rows(memory, n_fsdp, self.symbol, *self.padded_rows, study.values, of_rows)
+
+    def _need_rows(self, study: Study) -> None:
         need_rows(study, "padded_rows")
         if n_fsdp not in study.values:
             raise BadInput(f"padded_rows cuts tensors over {n_fsdp} devices, and it has no value; add --set {n_fsdp}=8")
         if not any(term.degree.has(n_fsdp) for term in study.placed()):
             raise BadInput(f"padded_rows cuts tensors over {n_fsdp} devices, and nothing is divided over it here")
-        return with_whole_rows(memory, n_fsdp, self.symbol, *self.padded_rows)
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
@@ -133,10 +137,42 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         """The largest of the answers at each remainder of a number of blocks, where a rule recomputes some of so many."""
         each = blocks_turns(study, self.counted, self.symbol)
         if not each:
-            return self._under_host(study, None)
+            number = self._turns_of_rows(study)
+            return self._under_host(study, None) if number == 1 else self._of_rows(study, number)
         found = {turn.rest: self._under_host(study, turn) for turn in each}
         best = max(found.values(), key=lambda one: (one.upper.unbounded, one.value or 0, -(one.upper.smallest or inf)))
         return replace(best, turns=found, several=int(each[0].factor))
+
+    def _turns_of_rows(self, study: Study) -> int:
+        """By what number the remainder of the unknown says what whole rows lack; 1 where nothing depends on it."""
+        if not self.padded_rows or self.symbol != V:
+            return 1
+        self._need_rows(study)
+        opened = grown_instants(study, self.counted, self.symbol)
+        memories = (one.placed(self.counted) for one in opened)
+        return lcm(*(turns_of_rows(one, n_fsdp, self.symbol, *self.padded_rows, study.values) for one in memories))
+
+    def _of_rows(self, study: Study, number: int) -> FoundLargest:
+        """The largest of the answers at each remainder of a number of rows; the memory never falls as they grow, so few are asked."""
+        every: dict[int, FoundLargest] = {}
+
+        def fits(value: int) -> bool:
+            rest = value % number
+            if rest not in every:
+                every[rest] = self._under_host(study, MultipleOf(number, OF_TURNS, rest))
+            found = every[rest]
+            return found.upper.unbounded or (found.value or 0) >= value
+
+        if not fits(1) or every[1].upper.unbounded:
+            return every[1]
+        low = every[1].value or 1
+        high = low + number
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if fits(middle) else (low, middle)
+        fits(high)
+        both = {value % number: every[value % number] for value in (low, high)}
+        return replace(every[low % number], turns=both, several=number)
 
     def _under_host(self, study: Study, turn: MultipleOf | None) -> FoundLargest:
         """The largest value that both the device and, where one is asked about, the host allow."""

@@ -44,6 +44,25 @@ def test_the_largest_fits_in_whole_rows_and_one_more_does_not(capsys, model, pla
     assert not any("row padding" in one["what"] for one in found["not_counted"])
 
 
+@pytest.mark.parametrize(
+    ("model", "values", "capacity"),
+    [
+        ("llama-3.1-8b", {"n_fsdp": 7, "B": 2, "S": 1024}, "79 GiB"),
+        ("gpt2-xl", {"n_fsdp": 12, "B": 2, "S": 256}, "40 GiB"),
+        ("llama-3.1-8b", {"n_fsdp": 64, "B": 1, "S": 1024}, "40 GiB"),
+        ("llama-3.1-8b", {"n_fsdp": 5, "B": 1, "S": 2048}, "100 GiB"),
+    ],
+)
+def test_the_largest_vocabulary_fits_in_whole_rows_and_one_word_more_does_not(capsys, model, values, capacity):
+    """Of words that n_fsdp does not divide each device stores one row more than its share."""
+    solve = ("solve", model, "--for", "V", *options("fsdp2", values), "--capacity", capacity, "--json")
+    even, found = (json.loads(said(capsys, *solve, *more)) for more in ((), ("--padded-rows",)))
+    assert 0 < found["value"] <= even["value"]
+    assert found["per_device_bytes"] == peak(capsys, model, "fsdp2", {**values, "V": found["value"]})
+    more = peak(capsys, model, "fsdp2", {**values, "V": found["value"] + 1})
+    assert found["per_device_bytes"] <= found["capacity_bytes"] < found["at_value_plus_one_bytes"] == more
+
+
 @pytest.mark.parametrize(("plan", "ranks"), [("fsdp2", {"n_fsdp": 7}), ("fsdp2-cp", {"n_fsdp": 7, "n_cp": 2})])
 def test_padding_by_hand(capsys, plan, ranks):
     d, f, blocks, kv, vocabulary, n = 4096, 14336, 32, 1024, 128256, 7 * ranks.get("n_cp", 1)
@@ -77,7 +96,7 @@ def test_rows_that_come_out_over_two_axes_take_nothing(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("--for", "V", "--set", "n_fsdp=7"), "a tensor has V rows"),
+        (("--for", "d_model", "--set", "n_fsdp=7"), "a tensor has d_model rows"),
         (("--for", "S"), "it has no value; add --set n_fsdp=8"),
         (("--for", "S", "--plan", "dp", "--set", "n_fsdp=8"), "nothing is divided over it here"),
         (
@@ -118,7 +137,7 @@ capacity = "1 GiB"
     assert ["row padding of what" in one for one in shown] == [True, False]
 
 
-@pytest.mark.parametrize(("unknown", "verb"), [("S", "solve"), ("V", "account")])
+@pytest.mark.parametrize(("unknown", "verb"), [("S", "solve"), ("V", "solve"), ("d_model", "account")])
 def test_a_caution_about_rows_names_the_verb_that_counts_them(capsys, unknown, verb):
     call = ("solve", "qwen3-30b-a3b", "--for", unknown, "--set", "n_fsdp=39", "--set", "B=2", "--json")
     cautions = json.loads(said(capsys, *call))["cautions"]

@@ -14,7 +14,7 @@ from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.symbols import B, P, S, T, n_fsdp
+from symbolic_mem.base.symbols import B, P, S, T, V, n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say, text
 from symbolic_mem.document.words import capitalised
@@ -117,6 +117,16 @@ class FoundLargest(FoundAtInstants):
         if self.value is None or not self.turns:
             return
         several, rest = self.several, self.value % self.several
+        if self.padded:
+            yield say(
+                "What whole rows take depends on the remainder of {x} divided by {n}, and never falls as {x} grows: {v} fits, with the "
+                "remainder {r}, and the next {x} does not.",
+                x=self.symbol,
+                n=several,
+                r=rest,
+                v=self.value,
+            )
+            return
         pieces: dict[str, Any] = {"x": self.symbol, "n": several, "r": rest, "v": self.value}
         others = [one.value for one in self.turns.values() if one.value is not None and one.value != self.value]
         yield say(
@@ -190,7 +200,8 @@ class FoundLargest(FoundAtInstants):
             return ()
         held, padded = self.held(self.value), self.padded
         parts = (part for term in self.upper.bound.memory.of(*STATIC) for part in term.parts if part.shape)
-        verb = "account" if any(part.shape[0].has(self.symbol) for part in parts) else "solve"
+        rows = self.symbol != V and any(part.shape[0].has(self.symbol) for part in parts)
+        verb = "account" if rows else "solve"
         return cautions_of_fit(
             self.study, self.known, self.capacity, held, verb, padded=padded, counted=self.question.counted
         )
