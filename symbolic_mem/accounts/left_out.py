@@ -26,8 +26,9 @@ from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, ratio, symbolic
-from symbolic_mem.base.symbols import P, V, n_cp, n_fsdp, n_replica
+from symbolic_mem.base.symbols import B, P, S, V, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.attention import repeats
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Layer, Model, Part
 from symbolic_mem.plans.placement import Placed
@@ -38,14 +39,19 @@ from symbolic_mem.recipes.recipe import Recipe
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
 ACTIVATIONS = "activations"
 WORKING, CACHE = "working", "cache"
+FP32 = sp.Integer(4)
 ROWS = "row padding"
 OVER = "loss over what it keeps"
 CONVERTED = "converted weights"
 AGAIN = "a product kept again"
 OF_A_PASS = "weights gathered for a pass"
 ROTATIONS, WINDOWS = "rotations", "tokens of a pass beside windows"
-STAYS = (ROWS, OVER, CONVERTED, AGAIN, OF_A_PASS, ROTATIONS, WINDOWS)
+KERNEL = "kernel"
+STAYS = (ROWS, OVER, CONVERTED, AGAIN, OF_A_PASS, ROTATIONS, WINDOWS, KERNEL)
 """What no instant counts, whatever its size."""
+_FLASH = ("flash", "flash_gqa")
+_ON_A_GPU = ("torch-cuda", "hf-cuda", "hf-2023-cuda")
+_MHA_BWD = "PyTorch 2.13, aten/src/ATen/native/transformers/cuda/flash_attn/flash_api.cpp: mha_bwd; read, not measured"
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _ALONE = "PyTorch 2.13 fully_shard on one device, measured: the peaks over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
@@ -133,6 +139,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed] | Non
         *of_units(built.model, recipe, placed),
         *_converted(built.model, recipe, placed),
         *_step(built, recipe, placed),
+        *_kernel(built, recipe, placed),
         *unread(built),
     ]
     replaced = {said.instead_of for said in recipe.not_counted}
@@ -201,9 +208,7 @@ def beyond(
     others = tuple(unit for unit in units(model).blocks if not unit.described)
     if not others:
         return unsized
-    if mlp:
-        return (LeftOut(WORKING, _BESIDE_THE_MLP), *unsized)
-    words, source = _WORKS_WITH, ""
+    words, source = _BESIDE_THE_MLP if mlp else _WORKS_WITH, ""
     sets = tuple(parts for unit in others if (parts := _activations(unit.layers, recipe)))
     if sets:
         words, source = words + _LESS_THAN_IT_KEEPS, _OF_OTHERS
@@ -254,6 +259,31 @@ def _sized(name: str, words: str, held: Term, placed: Placed | None, short: sp.E
     each = share * held.bytes_per_element
     short = None if short is None else each * short / degree
     return LeftOut(name, words, (held.parts,), each, degree, held.reason, held.source, short)
+
+
+def _kernel(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+    """What FlashAttention makes in the backward pass of a block: sums in FP32, of tokens in 128s and widths in 32s, above 128 in 64s.
+
+    They are for the gradients of queries, and one for each row. Keys and values of fewer heads have gradients for every query head.
+    """
+    a, how = built.architecture, built.how
+    if recipe.engine != "torch" or a is None or how is None or not a.described:
+        return
+    kernel = built.kernel or how.kernel
+    if kernel not in _FLASH or how.engine not in _ON_A_GPU or how.precision == "FP32":
+        return
+    cut = built.cut
+    heads, tokens = (a.n_heads, S) if cut is None else (cut.of("heads", a.n_heads), cut.tokens.inside)
+    width = a.d_head if a.latent is None else a.latent.d_nope + a.latent.d_rope
+    known, fewer = width.xreplace(a.values()), (a.n_kv - a.n_heads).xreplace(a.values()) != 0
+    unit = 32 if not known.is_number or known <= 128 else 64
+    rounded = width if known.is_number and known % unit == 0 else unit * sp.ceiling(width / unit)
+    parts = [Part(FP32, (B, 128 * sp.ceiling(tokens / 128), heads, rounded + 1))]
+    words = "what FlashAttention works with in the backward pass of a block, for a moment"
+    if a.latent is None and fewer and not repeats(how.using(kernel=kernel)):
+        parts.append(Part(2 * recipe.activations, (B, tokens, heads, width)))
+    share, degree = _split(placement.get("activations"))
+    yield LeftOut(KERNEL, words, (tuple(parts),), share, degree, source=_MHA_BWD)
 
 
 def _split(placed: Placed | None) -> tuple[sp.Expr, sp.Expr]:

@@ -25,7 +25,7 @@ from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import groups_beside, ranks_beside
 from symbolic_mem.questions.parts.instants import instants, kept_instants, need_asked, words_of
 from symbolic_mem.questions.parts.one_device import fewest
-from symbolic_mem.questions.parts.uncounted import is_a_run, taken_beside, uncounted
+from symbolic_mem.questions.parts.uncounted import is_a_run, taken_beside, uncounted, weighed
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
 from symbolic_mem.render.text import plain_prose
@@ -177,7 +177,8 @@ class Ledgers:
             return {}
         here = instants(study, self.question.counted)[0]
         found = uncounted(here, degree=n_fsdp in (self.question.symbol, *study.values))
-        sized = [one for one in found if one.size is not None and not (one.name == ROWS and self.question.padded_rows)]
+        found = [one for one in found if one.size is not None and weighed(here, one)]
+        sized = [one for one in found if not (one.name == ROWS and self.question.padded_rows)]
         if all(one.name == ROWS for one in sized):
             return {}
         n = self.question.symbol

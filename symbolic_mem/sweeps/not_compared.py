@@ -8,7 +8,7 @@ from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.words import plural
 from symbolic_mem.questions.parts.instants import instants
-from symbolic_mem.questions.parts.uncounted import is_a_run, uncounted
+from symbolic_mem.questions.parts.uncounted import is_a_run, uncounted, weighed
 from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes
 from symbolic_mem.sweeps.idle import said_under
@@ -20,11 +20,12 @@ def not_compared(studies: Mapping[tuple[int, ...], Study], axes: Axes, kinds: Se
     for choice, study in studies.items():
         if not is_a_run(study):
             continue
-        found = uncounted(instants(study, kinds)[0], degree=True)
+        here = instants(study, kinds)[0]
+        found = (one for one in uncounted(here, degree=True) if weighed(here, one))
         number = sum(one.size is not None and one.name != ROWS for one in found)
         if number:
             words = say(
-                "fits is by what is counted; solve lists {number} {sizes} of what is not, and says where there may be no room for them.",
+                "fits is by what is counted; solve weighs {number} {sizes} of what is not, and says where there may be no room for them.",
                 number=number,
                 sizes=plural(number, "size", "sizes"),
             )

@@ -14,6 +14,7 @@ from symbolic_mem.accounts.left_out import (
     CONVERTED,
     GATHERED,
     GRADIENTS,
+    KERNEL,
     LOSS,
     OTHER,
     OVER,
@@ -295,3 +296,28 @@ def test_weights_that_are_whole_in_another_dtype_than_that_of_the_computation_ar
 def test_weights_that_are_gathered_are_converted_as_they_are():
     whole = load_study("llama-3.1-8b")
     assert CONVERTED not in {one.name for one in left_out(whole.rank, whole.recipe, whole.placement)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "heads", "keys"),
+    [({}, 32, 8), ({"profile": "hf-cuda-bf16"}, 32, 32), ({"plan": "torch-sp", "recipe": "pure-bf16"}, 8, 2)],
+)
+def test_flash_attention_works_with_sums_in_fp32_and_gradients_of_every_head(changes, heads, keys):
+    """`dq_accum`, `softmax_d` and, with fewer keys, `dk_expanded` and `dv_expanded` of mha_bwd; tokens in 128s."""
+    values = {"B": 2, "S": 4000, **({"n_tp": 4} if "plan" in changes else {})}
+    study = load_study("llama-3.1-8b").change(values=values, **changes)
+    size = named(left_out(study.rank, study.recipe, study.placement), KERNEL).at(study.values)
+    sums = 4 * 2 * 4096 * heads * 128 + 4 * 2 * heads * 4096
+    assert size == sums + (2 * 2 * 2 * 4000 * heads * 128 if keys != heads else 0)
+    other = study.change(kernel="eager")
+    assert KERNEL not in {one.name for one in left_out(other.rank, other.recipe, other.placement)}
+
+
+@pytest.mark.parametrize(("width", "filled"), [(64, 64), (80, 96), (128, 128), (160, 192), (256, 256)])
+def test_flash_attention_fills_heads_to_32_numbers_and_wide_ones_to_64(tmp_path, width, filled):
+    config = {"model_type": "llama", "hidden_size": 512, "intermediate_size": 1024, "num_hidden_layers": 2}
+    config |= {"num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": 512, "head_dim": width}
+    (tmp_path / "c.json").write_text(json.dumps(config))
+    study = load_study(str(tmp_path / "c.json")).change(values={"B": 3, "S": 129})
+    size = named(left_out(study.rank, study.recipe, study.placement), KERNEL).at(study.values)
+    assert size == 4 * 3 * 256 * 4 * (filled + 1)

@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.left_by_plan import left_by_plan
 from symbolic_mem.accounts.left_in_passes import left_in_passes
-from symbolic_mem.accounts.left_out import OTHER, ROWS, STEP, WORKING, LeftOut, beyond, left_out
+from symbolic_mem.accounts.left_out import KERNEL, OTHER, ROWS, STEP, WORKING, LeftOut, beyond, left_out
 from symbolic_mem.accounts.row_padding import row_padding
 from symbolic_mem.accounts.schedule import schedule_of
 from symbolic_mem.accounts.terms import Memory
@@ -18,7 +18,7 @@ from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.hardware.software import WORKSPACES, taken_by_software
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.engines import engines
@@ -123,15 +123,27 @@ def is_a_run(study: Study) -> bool:
 def uncounted_bytes(study: Study, values: Given, *, padded: bool = False, counted: tuple[str, ...] = KINDS) -> Number:
     """All that is not counted of a run and has a size, each at its most; nothing where that is the padding of rows alone.
 
+    At an instant of a step what a kernel holds while it works is not among it: see `weighed`.
     What the optimizer makes in its step has the room of the activations, which are gone then: more than they is beside them.
     """
     if not is_a_run(study):
         return 0
     numbers = Numbers.of(values)
-    besides = list(_besides(study, numbers, padded=padded))
+    besides = [(one, size) for one, size in _besides(study, numbers, padded=padded) if weighed(study, one)]
     gone = _gone(study, numbers, counted) if any(one.name == STEP and size for one, size in besides) else 0
     found = [(one.name, max(size - gone, 0) if one.name == STEP else size) for one, size in besides if size]
     return sum(size for _, size in found) if any(name != ROWS for name, _ in found) else 0
+
+
+def weighed(study: Study, one: LeftOut) -> bool:
+    """Whether something may be there at the moment that is counted.
+
+    What a kernel holds in a block is not at most instants of a step, and on a rank of a pipeline the fullest gradients of a
+    block are counted, beside which its other work is a bound alone.
+    """
+    if study.at is None:
+        return True
+    return one.name != KERNEL and not (one.name == WORKING and study.at.rank)
 
 
 def taken_beside(study: Study, one: LeftOut, counted: tuple[str, ...] = KINDS) -> sp.Expr | None:
@@ -143,6 +155,8 @@ def taken_beside(study: Study, one: LeftOut, counted: tuple[str, ...] = KINDS) -
     >>> [int(expr.xreplace(dict(study.values))) for expr in (copy.size, taken_beside(study, copy))]
     [8508230400, 0]
     """
+    if not weighed(study, one):
+        return None
     if one.size is None or one.name != STEP or not (there := _there_no_more(study, counted)):
         return one.size
     return sp.Max(sp.S.Zero, one.size - there.total)
@@ -196,17 +210,14 @@ def _open(study: Study, one: LeftOut, numbers: Numbers, *, put: bool = False) ->
     if found is None:
         return text(one.words)
     (low, high), (less, more) = found.bytes, found.times
-    fixed = say("{low} to {high}", low=about(gib(low)), high=about(gib(high)))
-    if not one.software:
-        return say("{what}: {fixed}", what=text(one.words), fixed=fixed)
-    said = [fixed] if high != 0 else []
-    if less != more:
-        least, most = Amount(symbolic(less)), Amount(symbolic(more))
-        said.append(say("{least} to {most} times what is allocated", least=least, most=most))
+    said = [say("{low} to {high}", low=about(gib(low)), high=about(gib(high)))] if high else []
+    if more != 1:
+        factors = {"less": Amount(symbolic(less)), "more": Amount(symbolic(more))}
+        said.append(say("{less} to {more} times what is allocated", **factors))
     if not said:
         return text(one.words)
-    ranges = say("{first}, and {second}", first=said[0], second=said[1]) if len(said) == 2 else said[0]
-    return say("{what}: on NVIDIA GPUs {ranges}", what=text(one.words), ranges=ranges)
+    where = text("on NVIDIA GPUs " if one.software else "")
+    return say("{what}: {where}{said}", what=text(one.words), where=where, said=joined(said, last=", and "))
 
 
 def counted_already(study: Study) -> tuple[str, ...]:
