@@ -61,7 +61,7 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...], kinds_apart:
         return Memory((*states, *cache_terms(model, recipe)), definitions=((P, model.parameters),))
     whole, model = model, recompute(model, recipe.recompute)
     counted = (state for state in recipe.states if _counts(state, model, recipe) and state.kind not in absent)
-    terms = [*_states(whole, recipe, counted, kinds_apart)]
+    terms = [*_states(model, recipe, counted, kinds_apart)]
     terms += [term for kind in ("activations", "buffers") if kind not in absent for term in _saved(model, recipe, kind)]
     if recipe.recompute.transient and "buffers" not in absent:
         again = tuple(transient(whole, recipe.recompute))
