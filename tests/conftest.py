@@ -6,7 +6,8 @@ import gc
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 
 import pytest
 
@@ -27,6 +28,14 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Take the tests that run longest first, so that processes which share the tests end together."""
     items.sort(key=lambda item: item.path.name != "test_one_answer.py")
+
+
+@pytest.fixture
+def verdicts_alone() -> Iterator[None]:
+    """`check` without its search for slips, which takes seconds and decides nothing about right and wrong."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("symbolic_mem.claims.explain").Search, "explanations", lambda *_: ())
+        yield
 
 
 @pytest.fixture(scope="session")

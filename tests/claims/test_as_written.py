@@ -98,6 +98,7 @@ def test_a_formula_and_the_number_that_it_comes_to_are_two_claims(capsys):
     assert [one["right"] for one in json.loads(capsys.readouterr().out)] == [False, True]
 
 
+@pytest.mark.usefixtures("verdicts_alone")
 def test_bytes_that_are_not_whole_are_right_rounded_and_rounded_up():
     study = load_study("mixtral-8x7b").change(plan="fsdp2", values={"n_fsdp": 13})
     exact = peak_bytes(study)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
+from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import n_fsdp, n_replica
@@ -421,13 +422,16 @@ def test_a_term_of_the_peak_is_missed(study, label, forgotten, size):
 
 @pytest.mark.parametrize(
     ("study", "degree", "forgotten"),
-    [
-        ("llama-3.1-8b", 8, "gradients inside the loss"),
-        ("llama-3.1-8b", 8, "activations of the head and loss"),
-        ("llama-3.1-8b", 8, "gathered weights"),
-        ("llama-3.1-70b", 64, "gradients inside the block"),
-        ("llama-3.1-70b", 64, "gradients that are sent"),
-    ],
+    sampled(
+        [
+            ("llama-3.1-8b", 8, "gradients inside the loss"),
+            ("llama-3.1-8b", 8, "activations of the head and loss"),
+            ("llama-3.1-8b", 8, "gathered weights"),
+            ("llama-3.1-70b", 64, "gradients inside the block"),
+            ("llama-3.1-70b", 64, "gradients that are sent"),
+        ],
+        3,
+    ),
 )
 def test_a_term_is_left_out_of_the_fullest_instant_though_another_is_fuller_then(study, degree, forgotten):
     loaded = load_study(study).change(values={"n_fsdp": degree, "B": 1})
@@ -524,6 +528,7 @@ def _of_one_device(study, values=()):
     return told["peak_bytes"], {one["instant"]: one["bytes"] for one in told["instants"]}
 
 
+@pytest.mark.usefixtures("verdicts_alone")
 @pytest.mark.parametrize(
     ("study", "changed"),
     [
@@ -562,6 +567,7 @@ def test_memory_that_is_spread_evenly_is_no_peak():
     assert not check(study, f"peak={float(spread) / 2**30} GiB").right
 
 
+@pytest.mark.slow
 def test_the_block_that_is_gathered_ahead_and_the_fate_of_gradients_are_slips():
     study = load_study("llama-3.1-70b").change(values={"n_fsdp": 32})
     most = _of_one_device(study)[0]

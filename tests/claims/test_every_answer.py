@@ -117,9 +117,9 @@ def _answered_once(monkeypatch, question):
         monkeypatch.setattr(type(question), method, once)
 
 
-@pytest.mark.parametrize(("name", "label"), sampled(ANSWERS, 6), ids=IDS)
+@pytest.mark.usefixtures("verdicts_alone")
+@pytest.mark.parametrize(("name", "label"), sampled(ANSWERS, 12), ids=IDS)
 def test_the_printed_answer_is_right_in_every_spelling_and_a_neighbour_is_wrong(name, label, monkeypatch):
-    monkeypatch.setattr("symbolic_mem.claims.explain.Search.explanations", lambda self, earlier=(): ())
     study = _study(name)
     question = study.question(label)
     _answered_once(monkeypatch, question)

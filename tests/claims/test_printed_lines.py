@@ -5,7 +5,6 @@ from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
-from symbolic_mem.claims.explain import Search
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.printed_lines import numbers_of_lines
 from symbolic_mem.document.steps import Step
@@ -17,10 +16,10 @@ from symbolic_mem.render.text import plain
 STUDIES = ["cs336-a2-xxl", "llama-3.1-8b", "cs336-a1-adamw", "headroom", "lora-llama-3.1-8b"]
 
 
+@pytest.mark.usefixtures("verdicts_alone")
 @pytest.mark.parametrize("name", sampled(bundled(), 12))
-def test_every_line_of_a_worked_solution_is_right_under_its_question(name, monkeypatch):
+def test_every_line_of_a_worked_solution_is_right_under_its_question(name):
     """Formulas, numbers put in and numbers; what is only required of the values that are solved for is refused."""
-    monkeypatch.setattr(Search, "explanations", lambda *_: ())  # why it is wrong is not asked here
     study, wrong, right = load_study(name), [], 0
     for part in homework(study, detail="full").sections:
         chains = [chain for block in part.blocks if isinstance(block, Step) for chain in block.chains if part.label]

@@ -137,6 +137,7 @@ def test_account_reads_a_device_as_solve_does(run, study, reading, given):
     assert (f" ({reading}) of one device" in said) == (reading is not None)
 
 
+@pytest.mark.usefixtures("verdicts_alone")
 @pytest.mark.parametrize("n", [8, 16])
 def test_a_claim_about_one_device_is_held_against_the_degree_that_is_given(run, n):
     device = ("llama-3.1-8b", "--question", "b", "--set", f"n_fsdp={n}")

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from sampled import sampled
 
 from symbolic_mem.hardware.nodes import read_nodes
 from symbolic_mem.library.read import load_study
@@ -219,12 +220,15 @@ def called(run, command):
 
 @pytest.mark.parametrize(
     ("model", "on"),
-    [
-        ("llama-3.1-8b", "8x h100-80gb"),
-        ("mixtral-8x7b", "8x h100-80gb"),
-        ("gpt2-xl", "rtx-4090"),
-        (LLAMA, "2x rtx-4090"),
-    ],
+    sampled(
+        [
+            ("llama-3.1-8b", "8x h100-80gb"),
+            ("mixtral-8x7b", "8x h100-80gb"),
+            ("gpt2-xl", "rtx-4090"),
+            (LLAMA, "2x rtx-4090"),
+        ],
+        4,
+    ),
     ids=["Llama 3.1 8B", "Mixtral", "one card", "a config"],
 )
 def test_the_call_of_each_row_gives_its_numbers(run, tmp_path, model, on):
@@ -257,7 +261,9 @@ def test_a_device_beside_a_config_has_the_bytes_that_fit_counts(run, tmp_path, d
     assert label["capacity_bytes"] == {"h200": 141, "trainium2": 96}[device] * 2**30
 
 
-@pytest.mark.parametrize("change", [(), ("--set", "B=3"), ("--cache", "int4", "--page", "1")])
+@pytest.mark.parametrize(
+    "change", sampled([pytest.param(one) for one in [(), ("--set", "B=3"), ("--cache", "int4", "--page", "1")]], 3)
+)
 def test_what_is_left_in_tokens_still_fits_and_one_more_does_not(run, change):
     rows = json.loads(run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", *change, "--json").out)["rows"]
     for row in rows:
@@ -332,7 +338,7 @@ def test_a_model_whose_blocks_are_not_described_says_so(run, tmp_path):
     assert "any length" in done.out and "--set S=" not in rows[0]["command"]
 
 
-@pytest.mark.parametrize(("number", "plan", "idle"), [(3, 2, 1), (5, 2, 1), (6, 2, 0), (7, 2, 1)])
+@pytest.mark.parametrize(("number", "plan", "idle"), sampled([(3, 2, 1), (5, 2, 1), (6, 2, 0), (7, 2, 1)], 2))
 def test_devices_that_no_replica_uses_are_idle(run, number, plan, idle):
     """Two of three devices hold Llama 3.1 70B, and three do not divide its 64 heads: it was a "no"."""
     asked = ("fit", "llama-3.1-70b", "--on", f"{number}x h100-80gb")
@@ -429,7 +435,14 @@ def test_what_does_not_go_together_is_refused(refused, options, said):
 
 
 @pytest.mark.parametrize(
-    "options", [("--optimizer", "lion"), ("--kernel", "eager"), ("--cache", "fp8"), ("--set", "S=77")]
+    "options",
+    sampled(
+        [
+            pytest.param(one)
+            for one in [("--optimizer", "lion"), ("--kernel", "eager"), ("--cache", "fp8"), ("--set", "S=77")]
+        ],
+        2,
+    ),
 )
 def test_options_of_the_rows_act(run, options):
     before, after = (run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", *more, "--json") for more in ((), options))
@@ -442,11 +455,14 @@ ON = ("llama-3.1-8b", "--on", "8x h100-80gb")
 
 @pytest.mark.parametrize(
     ("options", "changed"),
-    [
-        (("--adapters", "q_proj,v_proj"), ["LoRA", "QLoRA"]),
-        (("--offload", "optimizer,gradients"), ["full training"]),
-        (("--gradients", "one-by-one"), ["full training"]),
-    ],
+    sampled(
+        [
+            (("--adapters", "q_proj,v_proj"), ["LoRA", "QLoRA"]),
+            (("--offload", "optimizer,gradients"), ["full training"]),
+            (("--gradients", "one-by-one"), ["full training"]),
+        ],
+        3,
+    ),
 )
 def test_options_of_training_act_on_the_rows_that_know_them(run, options, changed):
     before, after = (json.loads(run("fit", *ON, *more, "--json").out)["rows"] for more in ((), options))
@@ -663,12 +679,15 @@ def test_copies_of_the_weights_are_of_training_alone(run):
 
 @pytest.mark.parametrize(
     ("study", "more", "numbers"),
-    [
-        ("lora-llama-3.1-8b", (), 32 * 8 * ((4096 + 4096) + (4096 + 1024))),
-        ("lora-llama-3.1-8b", ("--adapters", "down_proj", "--set", "r_lora=4"), 32 * 4 * (14336 + 4096)),
-        ("qlora-llama-3.1-8b", (), 167_772_160),
-        ("llama-3.1-8b", (), 41_943_040),
-    ],
+    sampled(
+        [
+            ("lora-llama-3.1-8b", (), 32 * 8 * ((4096 + 4096) + (4096 + 1024))),
+            ("lora-llama-3.1-8b", ("--adapters", "down_proj", "--set", "r_lora=4"), 32 * 4 * (14336 + 4096)),
+            ("qlora-llama-3.1-8b", (), 167_772_160),
+            ("llama-3.1-8b", (), 41_943_040),
+        ],
+        2,
+    ),
 )
 def test_adapters_are_those_of_the_study(run, study, more, numbers):
     """LoRA's paper: queries and values with rank 8; all linear layers of Llama 3.1 8B with rank 64, and 16, as PEFT prints them."""
@@ -680,11 +699,19 @@ def test_adapters_are_those_of_the_study(run, study, more, numbers):
 
 @pytest.mark.parametrize(
     ("study", "own", "what", "numbers"),
-    [
-        ("lora-llama-3.1-8b", "dropout = 0.05, rank = 8", "LoRA", 32 * 8 * (8192 + 5120)),
-        ("lora-llama-3.1-8b", "layers = [30, 31], rank = 8", "LoRA", 2 * 8 * (8192 + 5120)),
-        ("qlora-llama-3.1-8b", 'whole = ["norm"], base = "nf4-double", rank = 64', "QLoRA", 32 * 64 * (8192 + 5120)),
-    ],
+    sampled(
+        [
+            ("lora-llama-3.1-8b", "dropout = 0.05, rank = 8", "LoRA", 32 * 8 * (8192 + 5120)),
+            ("lora-llama-3.1-8b", "layers = [30, 31], rank = 8", "LoRA", 2 * 8 * (8192 + 5120)),
+            (
+                "qlora-llama-3.1-8b",
+                'whole = ["norm"], base = "nf4-double", rank = 64',
+                "QLoRA",
+                32 * 64 * (8192 + 5120),
+            ),
+        ],
+        3,
+    ),
 )
 def test_adapters_that_no_option_says_are_counted_as_the_study_has_them(run, tmp_path, study, own, what, numbers):
     file, call = tmp_path / "own.toml", ("--on", "2x h100-80gb", "--set", "B=1", "--set", "S=512")

@@ -69,6 +69,7 @@ def test_a_ledger_as_data_gives_the_numbers_of_the_ledger(name):
             assert number(nodes, len(nodes) - 1, values) == fraction(value), symbol
 
 
+@pytest.mark.slow
 def test_the_buckets_of_data_parallelism_are_not_there_on_one_device():
     study = load_study("llama-3.1-8b").change(recipe="pure-bf16", plan="zero-1")
     content = data(study, asked(study), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sampled import sampled
 
 import symbolic_mem as sm
 from symbolic_mem.base.errors import BadInput, SymbolicMemError
@@ -104,7 +105,7 @@ def test_a_title_is_filled_with_what_the_caller_gives(name, call, label, said):
     assert [plain_prose(part.title) for part in made.parts if part.label == label] == [said]
 
 
-@pytest.mark.parametrize("name", list(bundled()))
+@pytest.mark.parametrize("name", sampled(bundled(), 4))
 def test_what_a_question_does_not_read_is_said_in_its_part(name):
     study = sm.load_study(name)
     for call in ({"device": "mi300x"}, {"values": {"B": 37}}, {"values": {"S": 48}}):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sampled import sampled
 
 from symbolic_mem.base.exact import at
 from symbolic_mem.library.read import read_study
@@ -42,7 +43,7 @@ def study_of(case, folder):
     return read_study(content, "study.toml", "study", folder)
 
 
-@pytest.mark.parametrize("case", [pytest.param(one, id=one["id"]) for one in MEASURED["cases"]])
+@pytest.mark.parametrize("case", sampled([pytest.param(one, id=one["id"]) for one in MEASURED["cases"]], 3))
 def test_a_step_with_adapters_holds_what_was_measured(case, tmp_path):
     study = study_of(case, tmp_path)
     if (
@@ -62,7 +63,7 @@ def test_a_step_with_adapters_holds_what_was_measured(case, tmp_path):
     assert {mark: one.bytes - gone.get(mark, 0) for mark, one in counted.items()} == case["marks"]
 
 
-@pytest.mark.parametrize("name", MARKS)
+@pytest.mark.parametrize("name", sampled(MARKS, 3))
 def test_a_step_as_peft_makes_it_holds_what_was_measured(name, tmp_path):
     case = CASES[name]
     study = study_of(case, tmp_path)
