@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped
-from symbolic_mem.base.symbols import L, Written, n_fsdp, table
+from symbolic_mem.base.symbols import L, L_dense, Written, n_fsdp, table
 from symbolic_mem.base.told import grouped
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import marked, unmarked
@@ -163,7 +163,8 @@ class Study(Setting):
             study = replace(study, values=derive(study.formulas, study.values, where))
         if self.recipe.trains and not study.recipe.trains:
             study = _of_inference(study)
-        moved = study.values.get(L) != self.values.get(L) or study.plan is not self.plan
+        blocks = any(study.values.get(number) != self.values.get(number) for number in (L, L_dense))
+        moved = blocks or study.plan is not self.plan
         moved = moved and bool(study.recipe.tuned.trained.modules)
         if study.recipe is not self.recipe or study.built is not self.built or moved:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]

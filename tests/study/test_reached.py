@@ -128,6 +128,14 @@ def test_the_first_of_dense_and_expert_blocks(config, modules, kernel, measured,
     assert {mark: counted[mark].bytes + routers for mark in measured} == measured
 
 
+def test_it_follows_the_number_of_dense_blocks(tmp_path):
+    one = two_kinds(tmp_path, GLM | {DENSE: 1}, ["q_proj", "v_proj"], "flash")
+    two = one.change(values={"L_dense": 2})
+    assert blocks(two) == [("first dense block", 1, True), ("later dense block", 1, True), ("expert block", 1, True)]
+    assert blocks(two.change(values={"L_dense": 1})) == blocks(one)
+    assert held(two)[BACKWARD].bytes + 2 * 8 * 64 == 1141280
+
+
 def test_adapters_that_the_first_of_both_kinds_does_not_have(tmp_path):
     study = two_kinds(tmp_path, GLM | {DENSE: 1}, ["experts.down_proj"], "flash")
     assert study.built.trained.reached
