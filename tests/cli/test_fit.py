@@ -42,6 +42,7 @@ def test_the_json_has_every_mesh(run):
     record = json.loads(done.out)
     assert record["allowed"] == len(record["meshes"]) and record["value"] == sum(m["fits"] for m in record["meshes"])
     for mesh in record["meshes"]:
+        assert mesh["refused"] or mesh["instant"].endswith(mesh["rank"])
         assert mesh["refused"] or mesh["left_bytes"] == record["capacity_bytes"] - mesh["peak_bytes"]
 
 

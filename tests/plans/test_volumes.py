@@ -13,6 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.plans.pipeline import pipeline
+from symbolic_mem.questions.layouts import Layouts
 from symbolic_mem.questions.parts.sends import idle, volumes
 from symbolic_mem.recipes.read import read_recipe
 
@@ -305,3 +306,11 @@ def test_a_dimension_over_two_axes_at_once_is_refused():
     one = study(OWN | {"cuts": {"inner": "n_tp*n_cp"}, "sends": "dp", "divided": ["optimizer"]}, n_pp=1)
     with pytest.raises(BadInput, match=r"what is sent is known along single axes"):
         volumes(one)
+
+
+def test_a_mesh_whose_sending_is_not_known_is_not_refused_for_it():
+    """The MLP over two axes at once: the memory of a rank is known, and what it sends is not."""
+    cut = {"cuts": {"inner": "n_tp*n_cp"}, "rests": {"inner": "uneven"}, "sends": "dp", "divided": ["optimizer"]}
+    one = study(OWN | cut, n_tp=1, n_cp=1, n_pp=1, n_fsdp=1)
+    found = Layouts("a", devices=4).answer(one.change(device="h100-80gb")).facts["meshes"]
+    assert {row["refused"] for row in found} == {None} and None in {row["sent_bytes"] for row in found}

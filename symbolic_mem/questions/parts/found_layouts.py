@@ -179,6 +179,7 @@ class FoundLayouts(Found):
                     "fits": row in self.fitting,
                     "peak_bytes": None if row.peak is None else int(-(-row.peak // 1)),
                     "instant": row.instant or None,
+                    "rank": row.rank or None,
                     "left_bytes": None if row.peak is None else int((self.capacity.counted - row.size) // 1),
                     "sent_bytes": None if row.sent is None else int(-(-row.sent // 1)),
                     "refused": row.refused or None,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.errors import BadInput, MissingValue, NotDescribed
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import (
@@ -39,7 +39,7 @@ STAGES = 16  # up to so many are all tried where blocks need not divide, beyond 
 
 @dataclass(frozen=True)
 class Tried:
-    """A mesh, its degrees given by `values`: the `peak` of its worst rank and the instant, or why it is `refused`.
+    """A mesh, its degrees given by `values`: the `peak` of its worst `rank` and the instant, or why it is `refused`.
 
     `sent` are the bytes that a rank sends in a step, where they are known.
     """
@@ -47,6 +47,7 @@ class Tried:
     values: Mapping[sp.Symbol, int]
     peak: Number | None = None
     instant: str = ""
+    rank: str = ""
     sent: Number | None = None
     refused: str = ""
 
@@ -153,13 +154,13 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
         one = replace(study, values=known, at=None)
         step = one.timeline
         if not step:
-            held, instant = one.placed().at(one.numbers), ""
+            held, instant, rank = one.placed().at(one.numbers), "", ""
         else:
-            held, instant = max(
-                ((each.memory.placed(one.placement).at(one.numbers), each.words) for each in step),
-                key=lambda pair: pair[0],
+            held, instant, rank = max(
+                ((each.memory.placed(one.placement).at(one.numbers), each.words, each.rank) for each in step),
+                key=lambda found: found[0],
             )
-        return Tried(used, held, instant, _sent(one))
+        return Tried(used, held, instant, rank, _sent(one))
     except MissingValue:  # of no mesh, and so of all
         raise
     except BadInput as refused:
@@ -167,5 +168,9 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
 
 
 def _sent(study: Study) -> Number | None:
-    found = volumes(study)
+    """What a rank sends in a step, where that is known; a mesh is not refused for it."""
+    try:
+        found = volumes(study)
+    except NotDescribed:
+        return None
     return None if found is None else sum((size for _, size in found.axes.values()), 0)
