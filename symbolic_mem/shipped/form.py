@@ -139,7 +139,11 @@ def _uncounted(study: Study, one: LeftOut, nodes: LookedUp) -> dict[str, Any]:
     size = None if one.size is None else hole("up", nodes.node(one.size).place)
     record = {"what": one.words, "bytes": size, "formula": one.size}
     if one.software:
-        record |= range_record(range_of(study, one, study.numbers))
+        found = range_record(range_of(study, one, study.numbers))
+        for told in found.values():
+            if "times" in told:
+                told["times"] = [hole("exact", nodes.node(each).place) for each in told["times"]]
+        record |= found
     elif one.seen is not None:
         record["range"] = {"bytes": [hole("up", nodes.node(side).place) for side in one.seen]}
     return record if one.among is None else hole("among", nodes.node(one.among).place, record)

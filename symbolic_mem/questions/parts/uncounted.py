@@ -278,5 +278,5 @@ def range_record(found: Range | None) -> dict[str, Any]:
     """A range as a program reads it: bytes rounded up, factors as numbers."""
     if found is None:
         return {}
-    times = {} if found.times == (1, 1) else {"times": list(map(float, found.times))}
+    times = {} if found.times == (1, 1) else {"times": list(map(symbolic, found.times))}
     return {"range": {"bytes": list(map(rounded_up, found.bytes)), **times}}
