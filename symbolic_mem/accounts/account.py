@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -181,16 +181,23 @@ def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
 
 
 def _of_kind(every: tuple[Layer, ...], recipe: Recipe, kind: str) -> Iterator[Term]:
-    by_name: dict[str, list[Layer]] = {}
+    if kind == "activations":
+        for name, layers in by_name(every, lambda layer: kind in layer.saved_kinds):
+            yield _saved_term(f"activations of the {name}", name, layers, recipe.widths, kind)
+        return
+    copies = tuple(layer for layer in every if kind in layer.saved_kinds)
+    if copies:
+        yield _saved_term("copies of the weights", "", copies, recipe.widths, kind)
+
+
+def by_name(every: Iterable[Layer], saves: Callable[[Layer], object]) -> Iterator[tuple[str, tuple[Layer, ...]]]:
+    """Yield the layers of each name that save something, in the order of their first one, also where that is not reached."""
+    found: dict[str, list[Layer]] = {}
     for layer in every:
-        if kind in layer.saved_kinds or not layer.reached:
-            same = by_name.setdefault(layer.name if kind == "activations" else "", [])
-            same += (layer,) if kind in layer.saved_kinds else ()
-    for name, layers in by_name.items():
-        if not layers:
-            continue
-        title = f"activations of the {name}" if kind == "activations" else "copies of the weights"
-        yield _saved_term(title, name, tuple(layers), recipe.widths, kind)
+        if saves(layer) or not layer.reached:
+            same = found.setdefault(layer.name, [])
+            same += (layer,) if saves(layer) else ()
+    return ((name, tuple(same)) for name, same in found.items() if same)
 
 
 def saved_terms(title: str, name: str, layers: Iterable[Layer], recipe: Recipe) -> Iterator[Term]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import saved_terms
+from symbolic_mem.accounts.account import by_name, saved_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.step import Step
@@ -125,8 +125,8 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
             yield from _batch(step)
         elif moment is None and row.phase == "backward":
             layers += _output(step)
-    for title, name, same in _by_name(layers):
-        yield from saved_terms(title, name, same, step.recipe)
+    for name, same in by_name(layers, lambda layer: layer.saved):
+        yield from saved_terms(f"activations of the {name}", name, same, step.recipe)
     if row.activations == "end":
         assert moment is not None
         yield from saved_terms("activations of what comes after the blocks", "", moment.saved, step.recipe)
@@ -210,12 +210,3 @@ def _for_a_moment(found: tuple[Tensor, ...]) -> tuple[Layer, ...]:
 def _batch(step: Step) -> Iterator[Term]:
     if step.model.batch is not None:
         yield tensors(step, "input of the first block", (step.model.batch,))
-
-
-def _by_name(layers: list[Layer]) -> Iterator[tuple[str, str, tuple[Layer, ...]]]:
-    found: dict[str, list[Layer]] = {}
-    for layer in layers:
-        if layer.saved or not layer.reached:
-            same = found.setdefault(layer.name, [])
-            same += (layer,) if layer.saved else ()
-    return ((f"activations of the {name}", name, tuple(same)) for name, same in found.items() if same)
