@@ -2,7 +2,8 @@
 
 Run with PyTorch, transformers and PEFT, from the root of the repository: ``python tests/data/measure_adapters.py``.
 Nothing is computed, no accelerator is needed. Every storage is followed through the second step, as by `verify`. In adapters.json
-what enters the first block needs a gradient; adapters_alone.json has steps as PEFT makes them: where nothing is recomputed it needs none.
+what enters the first block needs a gradient. adapters_alone.json has steps as PEFT makes them, where nothing is recomputed it needs none; its marks
+are of the steps of adapters.json in which it needs none, recomputed or not, as nothing asks for it in torchtune; those that are divided are of one rank under FSDP2.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import peft
 import torch
+import torch.distributed as dist
 import transformers
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import AttentionInterface, AutoModelForCausalLM
 
 from symbolic_mem.verify.language_models import FUSED, _flash, as_accelerated
@@ -95,17 +100,12 @@ TIED = ("gpt2", "gemma", "gemma2", "gpt_bigcode")
 ALL = SIZES | EXPERTS | BY_HEADS | OTHERS
 MODE = FakeTensorMode()  # transformers keeps some tensors from one model to the next
 FakeTensorMode.__deepcopy__ = lambda self, _: self  # PEFT copies modules
-VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
+SIZE = {"vocab_size": 320, "num_hidden_layers": 3}
+BATCH, SEQUENCE = 2, 32
 
 
-def model(kind: str, tied: bool) -> Any:
-    config = transformers.CONFIG_MAPPING[kind](
-        **ALL[kind],
-        vocab_size=VOCABULARY,
-        num_hidden_layers=BLOCKS,
-        tie_word_embeddings=tied,
-        use_cache=False,
-    )
+def model(kind: str, tied: bool, sizes: dict[str, int]) -> Any:
+    config = transformers.CONFIG_MAPPING[kind](**ALL[kind] | sizes, tie_word_embeddings=tied, use_cache=False)
     AttentionInterface.register(FUSED, _flash)
     config._attn_implementation = FUSED
     torch.set_default_dtype(torch.bfloat16)
@@ -115,14 +115,39 @@ def model(kind: str, tied: bool) -> Any:
         torch.set_default_dtype(torch.float32)
 
 
-def adapted(made: Any, lora: dict[str, Any], autocast: bool, reached: bool) -> Any:
+def adapted(made: Any, lora: dict[str, Any], autocast: bool, again: bool, reached: bool) -> Any:
     if reached:
         made.enable_input_require_grads()
     torch.nn.Module.to = lambda self, *_, **__: self  # fake tensors cannot be moved, and all are where they must be
     torch.set_default_dtype(torch.float32 if autocast else torch.bfloat16)  # and in the dtype in which they are made
     made = peft.get_peft_model(made, peft.LoraConfig(**lora), autocast_adapter_dtype=autocast).train()
     torch.set_default_dtype(torch.float32)
+    if again:
+        made.base_model.model.gradient_checkpointing_enable({"use_reentrant": False})
+    if again and not reached:
+        made.base_model.model.disable_input_require_grads()
     return made
+
+
+@contextmanager
+def world(shards: int) -> Iterator[Any]:
+    """A mesh of devices of which this process plays the first; None of one device."""
+    if shards == 1:
+        yield None
+        return
+    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=shards)
+    try:
+        yield init_device_mesh("cpu", (shards,), mesh_dim_names=("shard",))
+    finally:
+        dist.destroy_process_group()
+
+
+def divided(made: Any, mesh: Any, reshard: bool) -> None:
+    """Each block is a unit, and what is left is one more."""
+    with unset_fake_temporarily():  # a part of a mesh is found with real numbers
+        for block in made.base_model.model.model.layers:
+            fully_shard(block, mesh=mesh, reshard_after_forward=reshard)
+        fully_shard(made, mesh=mesh)
 
 
 def stepping(trained: list[Any], foreach: bool, inside: bool) -> Any:
@@ -148,12 +173,17 @@ def measure(
     foreach: bool,
     autocast: bool = False,
     reached: bool = True,
+    sizes: dict[str, int] = SIZE,
+    shards: int = 1,
+    reshard: bool = True,
 ) -> dict[str, Any]:
-    with MODE, torch.device("cpu"), as_accelerated():
-        config, made = model(kind, tied)
-        if again:
+    with world(shards) as mesh, MODE, torch.device("cpu"), as_accelerated():
+        config, made = model(kind, tied, sizes)
+        if again and lora is None:
             made.gradient_checkpointing_enable({"use_reentrant": False})
-        made = made.train() if lora is None else adapted(made, lora, autocast, reached)
+        made = made.train() if lora is None else adapted(made, lora, autocast, again, reached)
+        if mesh is not None:
+            divided(made, mesh, reshard)
         trained = [one for one in made.parameters() if one.requires_grad]
         optimizer = stepping(trained, foreach, inside=lora is None)
         ids = torch.zeros(BATCH, SEQUENCE, dtype=torch.int64)
@@ -163,7 +193,9 @@ def measure(
         for tensor in (ids, *made.buffers()):
             storages.ignore(tensor)
         with storages:
-            for _ in range(2):
+            for _ in range(
+                2 if mesh is None else 3
+            ):  # DTensor tries an operation that it has not seen on whole tensors
                 storages.mark()
                 found["start"] = storages.now
                 with torch.autocast("cpu", dtype=torch.bfloat16) if autocast else nullcontext():
@@ -279,6 +311,46 @@ def as_peft_makes_it() -> Iterator[dict[str, Any]]:
         yield {"id": f"{kind}-in-backward-again", "again": True, "foreach": True, **one, "B": BATCH, "S": SEQUENCE}
 
 
+OF_FEW_BLOCKS = {  # whose first block decides, and one that is computed again ends, or begins, with a frozen product
+    "llama-q-v-of-1-again": (1, {"target_modules": Q_V}),
+    "llama-k-of-1-again": (1, {"target_modules": ["k_proj"]}),
+    "llama-o-down-of-1-again": (1, {"target_modules": ["o_proj", "down_proj"]}),
+    "llama-gate-of-1-again": (1, {"target_modules": ["gate_proj"]}),
+    "llama-up-of-1-again": (1, {"target_modules": ["up_proj"]}),
+    "llama-gate-up-of-1-again": (1, {"target_modules": ["gate_proj", "up_proj"]}),
+    "llama-down-of-1-again": (1, {"target_modules": ["down_proj"]}),
+    "llama-mlp-of-2-again": (2, CONFIGS["mlp"]),
+    "llama-q-v-in-1-of-2-again": (2, {"target_modules": Q_V, "layers_to_transform": [1]}),
+    "llama-down-in-1-of-2-again": (2, {"target_modules": ["down_proj"], "layers_to_transform": [1]}),
+}
+FEW_WORDS = {"vocab_size": 8, "num_hidden_layers": 4}
+DIVIDED = {
+    "q-v": ({"target_modules": Q_V}, 2, True),
+    "q-v-in-0": ({"target_modules": Q_V, "layers_to_transform": [0]}, 2, True),
+    "q-v-in-1": ({"target_modules": Q_V, "layers_to_transform": [1]}, 2, True),
+    "q-v-in-3": ({"target_modules": Q_V, "layers_to_transform": [3]}, 2, True),
+    "q-v-in-1-2": ({"target_modules": Q_V, "layers_to_transform": [1, 2]}, 2, True),
+    "down-in-1": ({"target_modules": ["down_proj"], "layers_to_transform": [1]}, 2, True),
+    "mlp-in-2-3": (CONFIGS["mlp"] | {"layers_to_transform": [2, 3]}, 4, True),
+    "mlp-in-3": (CONFIGS["mlp"] | {"layers_to_transform": [3]}, 2, True),
+    "all": (CONFIGS["all"], 4, True),
+    "q-v-kept": ({"target_modules": Q_V}, 2, False),
+    "q-v-in-1-2-kept": ({"target_modules": Q_V, "layers_to_transform": [1, 2]}, 2, False),
+    "q-v-in-3-kept": ({"target_modules": Q_V, "layers_to_transform": [3]}, 2, False),
+}
+
+
+def of_a_rank() -> Iterator[dict[str, Any]]:
+    """Steps of one rank, with recomputation and without, and with what enters the first block asked for a gradient."""
+    for (name, (lora, shards, reshard)), (again, reached) in itertools.product(
+        DIVIDED.items(), ((False, False), (True, False), (True, True))
+    ):
+        one = measure("llama", {"r": 4} | lora, again, False, True, False, reached, FEW_WORDS, shards, reshard)
+        name = f"{name}{'-again' if again else ''}{'-reached' if reached else ''}"
+        one = {"id": name, "again": again, "reached": reached, "foreach": True, **one, "B": BATCH, "S": SEQUENCE}
+        yield {**one, "n_fsdp": shards, "reshard": reshard}
+
+
 if __name__ == "__main__":
     cases = []
     for kind, (name, lora), again in itertools.product(SIZES, CONFIGS.items(), (False, True)):
@@ -329,6 +401,9 @@ if __name__ == "__main__":
         one = measure(kind, {"r": 4, "target_modules": modules}, again, False, True)
         one = {"id": f"{kind}-{name}{'-again' if again else ''}", "again": again, "foreach": True, **one}
         cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for name, (blocks, lora) in OF_FEW_BLOCKS.items():
+        one = measure("llama", {"r": 4} | lora, True, False, True, sizes={"vocab_size": 4, "num_hidden_layers": blocks})
+        cases.append({"id": name, "again": True, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
     engine = (
         f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"
     )
@@ -337,11 +412,13 @@ if __name__ == "__main__":
     )
     alone = {}
     for case in cases:
-        if case["lora"] is not None and not case["again"]:
+        if case["lora"] is not None:
             lora = {key: value for key, value in case["lora"].items() if key != "peft_type"}
             kind, autocast = case["config"]["model_type"], case.get("autocast", False)
-            alone[case["id"]] = measure(kind, lora, False, False, True, autocast, reached=False)["marks"]
-    others = list(as_peft_makes_it())
+            sizes = {key: case["config"][key] for key in SIZE}
+            one = measure(kind, lora, case["again"], False, True, autocast, reached=False, sizes=sizes)
+            alone[case["id"]] = one["marks"]
+    others, ranks = list(as_peft_makes_it()), list(of_a_rank())
     Path(__file__).with_name("adapters_alone.json").write_text(
-        json.dumps({"engine": engine, "marks": alone, "cases": others}, indent=1) + "\n"
+        json.dumps({"engine": engine, "marks": alone, "cases": others, "divided": ranks}, indent=1) + "\n"
     )

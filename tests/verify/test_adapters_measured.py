@@ -21,7 +21,7 @@ CASES = {case["id"]: case for case in (*MEASURED["cases"], *ALONE["cases"])}
 NO_COPIES = ("start", "backward end", "step")
 
 
-def study_of(case, folder):
+def study_of(case, folder, asks=True):
     (folder / "config.json").write_text(json.dumps(case["config"]), encoding="utf-8")
     (folder / "adapter_config.json").write_text(json.dumps(case["lora"]), encoding="utf-8")
     content = {
@@ -36,10 +36,14 @@ def study_of(case, folder):
             "recompute": "full" if case["again"] else "none",
         },
     }
+    if "n_fsdp" in case:
+        content["values"] |= {"n_fsdp": case["n_fsdp"]}
+        content["plan"] = {"preset": "fsdp2", "reshard": case["reshard"]}
     if case["lora"] is None:
         content["recipe"] |= {"optimizer_in_backward": True}
     else:
-        content["recipe"] |= {"trained": {"adapters": "adapter_config.json"}, "gradients_persist": False}
+        trained = {"adapters": "adapter_config.json", "input_gradient": asks}
+        content["recipe"] |= {"trained": trained, "gradients_persist": False}
     return read_study(content, "study.toml", "study", folder)
 
 
@@ -64,14 +68,23 @@ def test_a_step_with_adapters_holds_what_was_measured(case, tmp_path):
 
 
 @pytest.mark.parametrize("name", sampled(MARKS, 3))
-def test_a_step_as_peft_makes_it_holds_what_was_measured(name, tmp_path):
-    case = CASES[name]
-    study = study_of(case, tmp_path)
+def test_a_step_as_peft_makes_it_or_as_nothing_asks_for_a_gradient_of_the_input(name, tmp_path):
+    case, asks = CASES[name], name not in ALONE["marks"]
+    study = study_of(case, tmp_path, asks=asks)
+    if case["lora"] is not None:
+        assert study.built.trained.reached == ("ends" in name or (asks and case["again"]))
     counted = held(study)
     gone = absent_copies(case, counted, case["trained"] - copied(study))
-    for mark in ("forward end", "backward") if case.get("autocast") else ():
+    for mark in ("forward end", "backward") if case.get("autocast") and not case["again"] else ():
         gone[mark] = gone.get(mark, 0) + not_needed(case)
     assert {mark: one.bytes - gone.get(mark, 0) for mark, one in counted.items()} == MARKS[name]
+
+
+@pytest.mark.parametrize("case", sampled([pytest.param(one, id=one["id"]) for one in ALONE["divided"]], 3))
+def test_a_rank_under_fsdp2_holds_what_was_measured(case, tmp_path):
+    study = study_of(case, tmp_path, asks=case["reached"])
+    assert study.built.trained.reached == case["reached"]
+    assert {mark: one.bytes for mark, one in held(study).items()} == case["marks"]
 
 
 def copied(study):
