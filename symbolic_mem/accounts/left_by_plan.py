@@ -21,6 +21,7 @@ from symbolic_mem.models.tensors import Part
 from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.volumes import attended
+from symbolic_mem.recipes.read import recipe as preset
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.states import State
 
@@ -32,11 +33,10 @@ DDP = "PyTorch 2.13, DistributedDataParallel: gradient_as_bucket_view, which is 
 DDP_BUCKETS = "the buckets of DistributedDataParallel, a copy of all gradients unless gradient_as_bucket_view is set"
 DEEPSPEED = "DeepSpeed 0.19.8, runtime/zero/stage_1_and_2.py and config.py; measured: tests/data/measure_deepspeed.py"
 DEEPSPEED_BUCKET = (
-    "the bucket in which DeepSpeed reduces gradients, and a copy of it: reduce_bucket_size, 500,000,000 numbers by default; "
+    "the bucket in which DeepSpeed reduces gradients, and a copy of it: reduce_bucket_size, {numbers:,} numbers by default; "
     "one bucket more with overlap_comm; recipe deepspeed-bf16 counts it"
 )
 DEEPSPEED_STEP = "the copies that DeepSpeed makes of a rank's gradients for its step: flattened, and in FP32"
-IN_A_BUCKET = sp.Integer(500_000_000)
 CUT_TENSORS = (
     "what the tensors that a rank has a part of have beyond it, whose gradients DeepSpeed keeps whole, less than"
 )
@@ -107,7 +107,9 @@ def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iter
         yield from _all_of(own, {}, built, BUCKETS, DDP_BUCKETS, DDP)
         return
     kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
-    yield LeftOut(BUCKETS, DEEPSPEED_BUCKET, ((Part(IN_A_BUCKET, ()),),), 2 * kept, source=DEEPSPEED, among=n_fsdp)
+    default = preset("deepspeed-bf16").bucket
+    words = DEEPSPEED_BUCKET.format(numbers=default)
+    yield LeftOut(BUCKETS, words, ((Part(sp.Integer(default), ()),),), 2 * kept, source=DEEPSPEED, among=n_fsdp)
     if recipe.moments == FP32:
         made = {one: FP32 + (0 if one.bytes_per_element == FP32 else one.bytes_per_element) for one in own}
         yield from _all_of(own, made, built, STEP, DEEPSPEED_STEP, DEEPSPEED, plan.shares["gradients"].degree)
