@@ -9,7 +9,6 @@ from functools import lru_cache
 from math import ceil, comb
 
 import sympy as sp
-from sympy.printing.str import sstr
 
 from symbolic_mem.base.errors import BadInput, name_of
 from symbolic_mem.base.rational import rational
@@ -224,4 +223,4 @@ def write_formula(expr: sp.Expr) -> str:
     >>> write_formula(sp.ceiling(L * d_model / 3))
     'ceiling(L*d_model/3)'
     """
-    return sstr(expr)
+    return sp.sstr(expr)

@@ -20,7 +20,7 @@ import click
 from symbolic_mem.base.errors import SymbolicMemError, clipped, nearest, one_line
 from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.version import __version__
-from symbolic_mem.cli.later import put_off
+from symbolic_mem.cli.tensors import put_off
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
