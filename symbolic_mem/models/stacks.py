@@ -86,7 +86,8 @@ def in_layers(trained: Trained, a: Architecture | None, values: Mapping[sp.Symbo
     layers = values.get(L)
     if trained.layers is None or a is None:
         dense = a.dense_layers if a is not None and a.experts is not None else sp.S.Zero
-        alone = 1 in (layers, dense.xreplace(dict(values)))
+        known = {size: values[size] for size in dense.free_symbols if isinstance(size, sp.Symbol) and size in values}
+        alone = 1 in (layers, dense.xreplace(known))
         return replace(trained, alone=True) if trained.modules and alone else trained
     if a.experts is not None and a.dense_layers != 0:
         raise BadInput(
