@@ -169,5 +169,5 @@ def _made(name: str, numbers: tuple[tuple[str, int | str], ...]) -> Packing:
         pieces,
         table.get("library", ""),
         table.get("experts", True),
-        None if served is None else _made(served, numbers),
+        None if served is None else _made(served.format(**filled), numbers),
     )

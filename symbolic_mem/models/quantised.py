@@ -232,7 +232,10 @@ def _of_eight_bits(weights: Mapping[str, Any], inputs: object, where: str) -> Pa
     """Scales of outputs, of blocks or of whole matrices, these with that of their inputs where it is in the file."""
     codes, strategy = {"float": "FP8", "int": "8-bit"}.get(str(weights.get("type"))), weights.get("strategy")
     fixed = isinstance(inputs, Mapping) and not inputs.get("dynamic")
-    if codes is None or (isinstance(inputs, Mapping) and not inputs.get("symmetric", True)):
+    shifted = isinstance(inputs, Mapping) and not inputs.get("symmetric", True)
+    if shifted and codes == "8-bit" and strategy == "channel" and not fixed:
+        return packing("ct-rows", codes=codes, loaded="rows-summed")
+    if codes is None or shifted:
         return None
     if strategy == "tensor":
         return packing("ct-static" if fixed else "ct-tensor", codes=codes)

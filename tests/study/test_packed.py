@@ -76,6 +76,10 @@ def test_scales_of_compressed_tensors_are_those_that_vllm_loads(tmp_path):
     ("how", "more"),
     [
         (eight_bits("float", "channel", dynamic=True), 2 * 80 * (2 * 8192 + 2 * 1024 + 2 * 28672 + 8192)),
+        (
+            eight_bits("int", "channel", dynamic=True, symmetric=False),
+            6 * 80 * (2 * 8192 + 2 * 1024 + 2 * 28672 + 8192),
+        ),
         (eight_bits("float", "tensor", dynamic=True), 2 * 80 * 7),
         (eight_bits("float", "tensor", dynamic=False), 4 * 80 * 7),
         (eight_bits("float", "block", dynamic=True), 2 * 80 * 64 * (64 + 8 + 8 + 64 + 3 * 224)),
