@@ -627,9 +627,9 @@ def test_a_zero_behind_the_point_is_a_figure_that_is_shown(claim, figures):
 
 
 def test_what_no_question_knows_is_unknown_where_one_has_no_answer():
-    """Plan dp divides nothing, so that the questions of the study have no answer."""
-    study = load_study("llama-3.1-8b").change(recipe="lora", plan="dp", device="h100-80gb")
+    """Plan dp divides nothing, so that the question of the study has no answer."""
+    study = load_study("headroom").change(plan="dp")
     with pytest.raises(
-        BadInput, match=r"^unknown quantity 'foo'; known: .*; what question 'c' would show .* no term of the memory"
+        BadInput, match=r"^unknown quantity 'foo'; known: .*; what question 'a' would show .* no term of the memory"
     ):
         check(study, "foo=1 GiB")

@@ -197,15 +197,18 @@ def test_the_reason_is_that_of_the_instant_which_never_fits(freed):
     assert "1 MiB too much; divide more of the memory, or make the model smaller." in said
 
 
-@pytest.mark.parametrize(
-    "ask", ['ask = "min_degree"\nfor = "n_tp"', 'ask = "recompute"', 'ask = "headroom"\ndevices = 4']
-)
+@pytest.mark.parametrize("ask", ['ask = "min_degree"\nfor = "n_tp"', 'ask = "headroom"\ndevices = 4'])
 def test_a_degree_that_divides_nothing_at_any_instant_is_refused(ask, freed):
     with pytest.raises(
         BadInput,
         match=r"no term of the memory is divided by n_(fsdp|tp); place a kind over it, or ask what fits one device",
     ):
         homework(freed(f'{ask}\ncapacity = "1 GiB"', over=()))
+
+
+def test_whether_recomputing_helps_is_asked_of_one_device_where_nothing_is_divided(freed):
+    found, said = answered(freed('ask = "recompute"\ncapacity = "1 GiB"', over=()))
+    assert found.value == 1 and "the smallest n_fsdp is 1: what the device then keeps, 160 MiB, fits its 1 GiB." in said
 
 
 def test_tables_count_the_instant_of_which_nothing_is_divided(freed):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pages import changed, held_by, settings
 
+from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import fraction, symbolic
 from symbolic_mem.base.symbols import B, n_heads
@@ -56,13 +57,26 @@ def in_python(study, question, content, setting):
     }
 
 
+def other_blocks(study, content, setting):
+    """Whether the rule of recomputation counts blocks, and the setting has other instants than the study by their number."""
+    there = changed(study, content, setting)
+    period = there.recipe.recompute.period
+    ends = [one.end for one in units(there.model).blocks]
+    return period > 1 and any((int(there.numbers[end]) - int(study.numbers[end])) % period for end in ends)
+
+
 def alike(tab, path, study, count, seed, label=None):
-    """Ask a page and Python at so many settings, and return how many of them have an answer; the others are refused alike."""
+    """Ask a page and Python at so many settings, and return how many of them have an answer; the others are refused alike.
+
+    A page has the instants of its own number of blocks alone where a rule of recomputation counts them, and says so.
+    """
     question, content, page, answered = asked(study, label), held_by(path), tab(path), 0
     for setting in settings(content, count, seed):
         expected, found = in_python(study, question, content, setting), page.value(f"explorer.answer({setting!r})")
         if "refused" in expected:
             assert expected["refused"].endswith(found.get("refused", "an answer")), setting
+        elif found.get("refused", "").startswith("this page holds this recomputation for numbers of blocks that leave"):
+            assert other_blocks(study, content, setting), setting
         else:
             assert {key: found.get(key) for key in expected} == expected, setting
             answered += 1

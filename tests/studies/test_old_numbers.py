@@ -21,7 +21,7 @@ from symbolic_mem.library.bundled import bundled
 
 FACTORS = (2, Fraction(1, 2), 3, Fraction(5, 2), 5)
 FIGURES, LEAST = 4, 128  # of a number of an answer, and of the value itself, from which no constant is met by chance
-WORDS = re.compile(r"[a-z]{2,}")
+WORDS, TWO_WORDS = re.compile(r"[a-z]{2,}"), re.compile(r"[a-z] [a-z]")
 
 
 def numbers(found: Any) -> Iterator[Fraction]:
@@ -36,7 +36,7 @@ def numbers(found: Any) -> Iterator[Fraction]:
 def sentences(found: Any) -> Iterator[str]:
     """Every text of some words that is no formula."""
     if isinstance(found, str):
-        if len(WORDS.findall(found)) >= 4 and "=" not in found:
+        if len(WORDS.findall(found)) >= 4 and TWO_WORDS.search(found) and "=" not in found:
             yield found
     elif isinstance(found, dict | list):
         for one in found.values() if isinstance(found, dict) else found:
