@@ -173,3 +173,10 @@ def test_what_vllm_keeps_twice_of_latent_attention_is_named_with_its_size(run, r
 def test_tokens_alone_bound_no_pages(refused):
     said = refused("solve", "llama-3.1-8b", "--recipe", "vllm", "--device", "rtx-4090", "--for", "tokens")
     assert "as where caches are kept in pages: no number of tokens alone bounds it; ask for B or for S" in said
+
+
+@pytest.mark.parametrize("file", sorted(FILES.glob("*.json")), ids=lambda file: file.stem)
+def test_what_inference_leaves_out_is_of_no_backward_pass(run, file):
+    """That of gpt-oss was: its experts are described as vLLM's passes work on them, and not as training does."""
+    said = json.loads(run("account", str(file), "--recipe", "vllm", "--set", "B=1", "--set", "S=512", "--json").out)
+    assert said["not_counted"] and not [one for one in said["not_counted"] if "backward" in one["what"]]

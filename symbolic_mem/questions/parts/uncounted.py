@@ -52,7 +52,8 @@ def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
     only_kept = study.at is None or (study.at.lasting and not study.recipe.trains)
     if only_kept:
         return (*by_plan, *found)
-    built = study.rank if study.recipe.trains else study.rank.evaluating
+    rank = study.rank
+    built = rank if study.recipe.trains else rank.serving if study.recipe.serves else rank.evaluating
     return (*by_plan, *beyond(built.model, study.recipe, study.placement, found, mlp=bool(study.at.rank)))
 
 
