@@ -1066,7 +1066,7 @@ def test_every_bundled_study_is_asked():
 
 
 @pytest.mark.usefixtures("verdicts_alone", "read_once")
-@pytest.mark.parametrize("part", sampled(range(PARTS), 2))
+@pytest.mark.parametrize("part", sampled(range(PARTS), 3))
 def test_every_question_of_a_bundled_study_has_one_answer(part, tmp_path):
     found = {}
     for path in study_files()[part::PARTS]:

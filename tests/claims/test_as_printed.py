@@ -60,7 +60,7 @@ ROWS = [
 
 @pytest.mark.usefixtures("verdicts_alone")
 @pytest.mark.parametrize(
-    ("name", "label", "said", "near"), sampled([pytest.param(*row, id=f"{row[0]}: {row[2]}") for row in ROWS], 2)
+    ("name", "label", "said", "near"), sampled([pytest.param(*row, id=f"{row[0]}: {row[2]}") for row in ROWS], 4)
 )
 def test_a_row_a_line_and_a_label_are_right_and_their_neighbours_wrong(name, label, said, near):
     study = load_study(name)

@@ -214,7 +214,7 @@ def told(tmp_path):
     return tell
 
 
-@pytest.mark.parametrize(("ask", "key", "value"), sampled(cases(), 3))
+@pytest.mark.parametrize(("ask", "key", "value"), sampled(cases(), 6))
 def test_a_key_acts_or_is_refused(told, ask, key, value):
     base = dict(TURNED[ask][0])
     if key == "reading" and ask != "stages":
