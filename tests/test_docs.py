@@ -105,7 +105,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("page", long(PAGES, "explore", "sweep", "templates"), **ids)
+@pytest.mark.parametrize("page", long(PAGES, "check", "explore", "inference", "sweep", "templates"), **ids)
 def test_what_a_page_prints_is_what_comes_out(page, folder):
     text = page.read_text(encoding="utf-8")
     names: dict[str, object] = {}
