@@ -352,7 +352,7 @@ class Recipe:
             "weights",
             size,
             reason=f"{bytes_words(size)} each, as given",
-            of="trained" if what == "ema" else "",
+            of="trained" if what == "ema" else "base",
         )
         return replace(self, states=ordered((*self.states, kept)))
 

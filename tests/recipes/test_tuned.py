@@ -301,6 +301,14 @@ def test_further_copies_are_weights(tmp_path):
     assert size(found, "weights of the reference model") == 2 * parameters
 
 
+@pytest.mark.parametrize("recipe", ["lora", "qlora"])
+def test_a_reference_model_has_no_adapters(recipe):
+    """Llama 3.1 8B has 8,030,261,248 parameters; a moving average is of what is trained, the adapters alone."""
+    found = load_study("llama-3.1-8b").change(recipe=recipe, copies="ema=4,reference=2", values={"r_lora": 16})
+    assert size(found, "weights of the reference model") == 2 * 8_030_261_248
+    assert size(found, "moving average of the weights") == 4 * 41_943_040
+
+
 @pytest.mark.parametrize("kind", ["weights", "gradients", "optimizer"])
 def test_no_bytes_and_fractions_are_read_alike(kind, tmp_path):
     assert not study(tmp_path, preset="pure-bf16", **{kind: 0}).memory.of(kind).terms
