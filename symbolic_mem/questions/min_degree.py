@@ -187,8 +187,10 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
             yield from found.fuller_blocks
             yield from found.one_blocks
             yield from peak_blocks(
-                found.fullest_instants, ahead=found.given is None
-            )  # else that of the given degree is said
+                found.fullest_instants,
+                ahead=found.given is None,  # else that of the given degree is said
+                named=study.at.words if study.at is not None and found.others else "",
+            )
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )

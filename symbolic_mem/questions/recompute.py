@@ -268,12 +268,12 @@ def _against(found: FoundRecomputed) -> list[Block]:
     pieces = {"rule": text(before.rule), "old": about(gib(old))}
     if new > old:
         times = Amount(new / old, "", 4)
-        return [Paragraph(say("That is {times} times the {old} that are kept when {rule}.", times=times, **pieces))]
+        return [Paragraph(say("That is {times} times the {old} kept when {rule}.", times=times, **pieces))]
     part = percent(new, old, 4)
     if 2 * new > old:
-        said = say("That is {part} of the {old} that are kept when {rule}, and not half of them.", part=part, **pieces)
+        said = say("That is {part} of the {old} kept when {rule}, and not half of them.", part=part, **pieces)
     else:
-        said = say("That is {part} of the {old} that are kept when {rule}.", part=part, **pieces)
+        said = say("That is {part} of the {old} kept when {rule}.", part=part, **pieces)
     return [Paragraph(said)]
 
 

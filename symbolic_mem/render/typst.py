@@ -56,7 +56,7 @@ def made(**inputs):
     return compiler.compile(format="pdf", timestamp=0), json.loads(compiler.query("<end>", field="value", one=True))
 try:
     pdf, end = made()
-    if end["page"] > 1 and end["filled"] < 0.25:
+    if end["page"] > 1 and end["filled"] < 0.3:
         closer, end_of_closer = made(closer="yes")
         if end_of_closer["page"] < end["page"]:
             pdf = closer

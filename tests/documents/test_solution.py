@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pypdf
@@ -46,10 +47,22 @@ def route(request, needs):
 def test_a_peak_is_told_with_its_margin_over_the_next_phase():
     document = homework(load_study("llama-3.1-8b"))
     told = [plain_prose(b.prose) for section in document.sections for b in section.blocks if isinstance(b, Paragraph)]
-    (first, *_) = (
-        one for one in told if one.startswith("A step is fullest at the loss, when the backward pass begins")
-    )
-    assert first.endswith("≈ 79.310 GiB is max(forward, loss, backward, step), ≈ 1.9570 GiB over the next:")
+    (first, *_) = (one for one in told if one.startswith("The peak, "))
+    assert first.endswith("≈ 79.310 GiB, is max(forward, loss, backward, step), ≈ 1.9570 GiB over the next:")
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-405b"])
+def test_a_short_solution_tells_at_which_values_another_instant_takes_over(name):
+    document = homework(load_study(name))
+    (found,) = (one for one in document.found if one.question.label == "b")
+    (part,) = (one for one in document.parts if one.label == "b")
+    told = [plain_prose(b.prose) for b in part.blocks if isinstance(b, Paragraph)]
+    (said,) = (one for one in told if one.startswith("Another instant is the fullest "))
+    turns = found.record["takeovers"]
+    values = re.findall(r"(\w+) = ([\d,]+\d|\d)", said)
+    assert [(symbol, int(value.replace(",", ""))) for symbol, value in values] == [
+        (one["symbol"], one["value"]) for one in turns
+    ]
 
 
 def test_all_answers_stand_in_one_box_before_anything_is_derived():

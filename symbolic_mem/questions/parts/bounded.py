@@ -157,9 +157,7 @@ def requirement(bound: Bound) -> Iterator[Step]:
         lines.append(Chain(M_divided / n, ((limit.sign, C_mem - M_fixed),), asked=True))
         lines.append(Chain(n, ((limit.reach, M_divided / (C_mem - M_fixed)),), asked=True))
         reason = say(
-            "This multiplies by {n} and divides by the room that is left, so it needs {condition}; "
-            "otherwise no number of devices is enough.",
-            n=n,
+            "Dividing by the room that is left needs {condition}; otherwise no number of devices is enough.",
             condition=Chain(C_mem, ((">", M_fixed),), asked=True),
         )
     else:

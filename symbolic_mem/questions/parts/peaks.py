@@ -168,8 +168,11 @@ def parts_of(terms: Sequence[Term], held_of: Callable[[Term], Number]) -> Mappin
     return parts
 
 
-def peak_blocks(found: Sequence[Fullest], *, ahead: bool = True) -> Iterator[Block]:
-    """The parts at the fullest instant of each phase as a table, what is always there once, and where it is most; how far `ahead` that is, too."""
+def peak_blocks(found: Sequence[Fullest], *, ahead: bool = True, named: str = "") -> Iterator[Block]:
+    """The parts at the fullest instant of each phase as a table, what is always there once, and where it is most; how far `ahead` that is, too.
+
+    The instant whose words are `named` already is the peak's own, and is not named again.
+    """
     if not found:
         return
     most = peak(found)
@@ -184,7 +187,7 @@ def peak_blocks(found: Sequence[Fullest], *, ahead: bool = True) -> Iterator[Blo
     rows.append((text("together"), *(_shown(one.bytes) for one in found)))
     columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
     if len(found) > 1:
-        yield Paragraph(_fullest_words(found, most, margin(found) if ahead else None))
+        yield Paragraph(_fullest_words(found, most, margin(found) if ahead else None, named))
         caption = text("The instants of a step, each phase at its fullest")
     else:
         yield Paragraph(say("A step is fullest at {words}:", words=most.words))
@@ -193,20 +196,23 @@ def peak_blocks(found: Sequence[Fullest], *, ahead: bool = True) -> Iterator[Blo
     if taken := tuple(turn_words(most.turns)):
         said = say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; "))
         yield from in_full([Paragraph(said)])
+    if most.turns.found:
+        yield from in_short([Paragraph(say("Another instant is the fullest {when}.", when=_values(most.turns)))])
 
 
-def _fullest_words(found: Sequence[Fullest], most: Fullest, ahead: Number | None) -> Prose:
-    """Where a step is fullest, of which phases that is the most, and by how much it is `ahead` (None: not said)."""
-    pieces = {"phases": ", ".join(one.phase for one in found), "size": _shown(most.bytes), "words": most.words}
+def _fullest_words(found: Sequence[Fullest], most: Fullest, ahead: Number | None, named: str) -> Prose:
+    """Where a step is fullest, if that is not `named`, of which phases that is the most, and by how much it is `ahead` (None: not said)."""
+    size, phases = _shown(most.bytes), ", ".join(one.phase for one in found)
+    if most.words == named:
+        said = say("The peak, {size}, is max({phases})", size=size, phases=phases)
+    else:
+        words = most.words
+        said = say("A step is fullest at {words}: {size} is max({phases})", words=words, size=size, phases=phases)
     if ahead is None:
-        return say("A step is fullest at {words}: {size} is max({phases}):", **pieces)
+        return say("{said}:", said=said)
     if ahead:
-        return say(
-            "A step is fullest at {words}: {size} is max({phases}), {ahead} over the next:",
-            ahead=_shown(ahead),
-            **pieces,
-        )
-    return say("A step is fullest at {words}: {size} is max({phases}), as much as the next:", **pieces)
+        return say("{said}, {ahead} over the next:", said=said, ahead=_shown(ahead))
+    return say("{said}, as much as the next:", said=said)
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
@@ -283,7 +289,7 @@ def turn_words(turns: Turns) -> Iterator[Prose]:
     when: dict[str, list[Prose]] = {}
     typeset = {str(symbol): symbol for symbol in SYMBOLS}
     for one in turns.found:
-        when.setdefault(one.instant, []).append(_when(one, Chain(typeset[one.symbol], (amount(one.value, digits=18),))))
+        when.setdefault(one.instant, []).append(_when(one))
     for words, sides in when.items():
         yield say("{words}: {sides}", words=words, sides=joined(sides, last=" or "))
     if turns.symbols and not when:
@@ -293,7 +299,15 @@ def turn_words(turns: Turns) -> Iterator[Prose]:
         )
 
 
-def _when(turn: Turn, value: Chain) -> Prose:
+def _values(turns: Turns) -> Prose:
+    """Where any other instant takes over, by the symbols alone."""
+    sides = {name: [_when(one) for one in turns.found if one.symbol == name] for name in turns.symbols}
+    return joined([joined(each, last=" or ") for each in sides.values() if each], last=" or ")
+
+
+def _when(turn: Turn) -> Prose:
+    (symbol,) = (one for one in SYMBOLS if str(one) == turn.symbol)
+    value = Chain(symbol, (amount(turn.value, digits=18),))
     if turn.alone:
         return say("at {value}", value=value)
     return say("from {value} up", value=value) if turn.above else say("from {value} down", value=value)
