@@ -75,7 +75,8 @@ def command(
         _meshes(str(number), sequences, strict, reserve, as_json, options)
 
 
-FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading", "place", "rest", "recipes")
+OF_DEVICES = ("device", "capacity", "reading")
+FOUND = ("recipe", "plan", "recompute", "loss", *OF_DEVICES, "place", "rest", "recipes")
 PASSED = (
     "optimizer",
     "adapters",
@@ -96,7 +97,8 @@ def _fit_on(on: str, host: str | None, padded_rows: bool, as_json: bool, options
 
     for option in FOUND:
         if options[option] not in (None, ()):
-            raise BadInput(f"--{option} is what fit --on finds, or --on says it; leave it out")
+            why = f"the devices are those that --on {on!r} names" if option in OF_DEVICES else "fit --on tries its own"
+            raise BadInput(f"--{option}: {why}; leave --{option} out")
     read_nodes(on, devices=options["devices"])  # refused before SymPy is imported
     from symbolic_mem.base.units import parse_bytes
     from symbolic_mem.documents.runs import fit
