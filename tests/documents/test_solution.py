@@ -173,3 +173,13 @@ def test_the_texts_of_a_study_are_its_wording():
     assert part.asked == "How many H100s?"
     assert plain_prose(part.blocks[0].prose) == "How many H100s?"
     assert arrange(homework(study)).answers == homework(study).answers
+
+
+@pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b"])
+def test_what_another_rule_keeps_has_its_formula_with_numbers_put_in(name):
+    document = homework(load_study(name))
+    tex = render(document, document.layout, "tex").decode()
+    line = tex.split("What all layers keep for the backward pass takes")[1].split("aligned")[1]
+    formula, numbers, *_ = line.split(r"\\" + "\n&=")
+    assert r"d_{\mathrm{model}}" in formula
+    assert r"\mathrm" not in numbers and r"\cdot" in numbers

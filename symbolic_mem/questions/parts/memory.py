@@ -255,7 +255,10 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False, in_table: bool = 
         else text("What the layers keep for the backward pass, all repetitions together, and its sum:")
     )
     yield replace(work.step(said, *chains, whole), told="in full")
-    short = Chain(M_activations, whole.links[1:])
+    links = whole.links[1:]
+    if not in_table:
+        links = (*_summed(memory, work), *links)
+    short = Chain(M_activations, links)
     rows = f" ({_row(memory.terms[0])} to {_row(memory.terms[-1])} in the table)" if in_table else ""
     brief = (
         text(f"The activations that are there{rows} take")
@@ -263,6 +266,12 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False, in_table: bool = 
         else text(f"What all layers keep for the backward pass{rows} takes")
     )
     yield replace(work.step(brief, short), told="in short")
+
+
+def _summed(memory: Memory, work: Work) -> list[tuple[str, Side]]:
+    """The sum of the terms as formulas, and with numbers put in, each where it is short enough."""
+    formulas = tuple(term.bytes for term in memory.terms)
+    return [("=", Brief(Total(formulas))), ("=", Brief(Total(tuple(work.put(each) for each in formulas))))]
 
 
 KEPT = "Every tensor that is kept for the backward pass, in one repetition of its layer, and why"
