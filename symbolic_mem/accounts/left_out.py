@@ -55,6 +55,7 @@ _MHA_BWD = "PyTorch 2.13, aten/src/ATen/native/transformers/cuda/flash_attn/flas
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _ALONE = "PyTorch 2.13 fully_shard on one device, measured: the peaks over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
+_GRADIENTS_AT_LEAST = "the gradients of the logits, which the loss makes at least"
 _NO_SIZE = {
     "jax": ", which is known when XLA has compiled the step",
     "textbook": ", which is beyond its source: that counts what the forward pass stores",
@@ -233,8 +234,11 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
     if architecture is not None and (not architecture.described or architecture.head != "language model"):
         return
     if architecture is None:
-        if any(V in tensor.shape for layer in built.model.layers for tensor in layer.saved):
-            yield LeftOut(LOSS, _LOSS_HOLDS)
+        logits = [tensor for layer in built.model.layers for tensor in layer.saved if V in tensor.shape]
+        for one in logits[:1]:
+            share, degree = _split(placement.get("activations"))
+            each = recipe.activations if one.bytes_per_element is None else one.bytes_per_element
+            yield LeftOut(OVER, _GRADIENTS_AT_LEAST, ((Part(each, one.shape),),), share, degree)
         return
     if not loss_is_known(built):
         if built.how is None or not built.how.loss_holds:

@@ -117,6 +117,13 @@ def test_a_loss_that_was_not_measured_has_no_size(profile):
     assert named(left_out(built, recipe("fsdp2"), {}), LOSS).size is None
 
 
+@pytest.mark.parametrize(("preset", "each"), [("fp32", 4), ("pure-bf16", 2)])
+def test_a_loss_of_an_assignment_makes_the_gradients_of_the_logits_at_least(preset, each):
+    study = load_study("cs336-a1-transformer").change(recipe=preset)
+    (held,) = [one for one in left_out(study.built, study.recipe, {}) if one.name == OVER]
+    assert held.at({**study.values, B: sp.Integer(2)}) == each * 2 * 1024 * 50257
+
+
 @pytest.mark.parametrize(("profile", "each"), [("cs336-cuda-autocast", 6), ("cs336-cuda-fp32", 8)])
 def test_a_loss_in_elementary_operations_holds_what_was_measured_over_what_it_keeps(profile, each):
     study = load_study("llama-3.1-8b")
