@@ -118,7 +118,7 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
         return
     if row.stepped:
         root = step.units.trained_root
-        for own in _stepped(step, root) if step.recipe.in_backward and root else ():
+        for own in (_stepped(step, root) if step.recipe.in_backward else ((),)) if root else ():
             yield Instant(row.name, row.phase, row.words, maker(step, row, optimizer=own))
         return
     if not row.step:
