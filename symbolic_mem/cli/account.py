@@ -110,7 +110,8 @@ def _show(account: Account) -> None:
         print_line(plain_prose(in_family(account.beyond_tensors.row, unit)), "software", 13)
     for one in account.ranks:
         print_line(_held(one), "ranks" if len(one.ranks) > 1 else "rank", 13)
-    for head, said in uncounted_lines(account.beyond, study.values, padded=account.whole_rows):
+    counted = {"padded": account.whole_rows, "software": account.software_counted}
+    for head, said in uncounted_lines(account.beyond, study.values, **counted):
         print_line(plain_prose(arrange_prose(in_family(said, unit), TERMINAL)), head, 13)
     for line in study.built.rests_on:
         print_line(study.plain(line), "assumed", 13)

@@ -160,7 +160,7 @@ class Account:
     @property
     def not_counted(self) -> list[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.beyond, self.study.values, padded=self.whole_rows)
+        return uncounted_records(self.beyond, self.study.values, padded=self.whole_rows, software=self.software_counted)
 
     @property
     def activations(self) -> Number | None:
@@ -207,6 +207,11 @@ class Account:
         if self._held is None:
             raise BadInput(f"--software counts beside what one device holds, and {self.lacking[0]} has no value")
         return held(self.study, self._held, self.capacity, self.software)
+
+    @property
+    def software_counted(self) -> tuple[str, ...]:
+        """The names of what no tensor is and counts beside the peak."""
+        return () if self.beyond_tensors is None else self.beyond_tensors.software.names
 
     @property
     def divided(self) -> Mapping[str, Any]:

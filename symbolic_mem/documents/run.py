@@ -127,7 +127,9 @@ class Run:
     def uncounted(self) -> tuple[Prose, ...]:
         """The same as lines."""
         account = self.account
-        lines = uncounted_lines(account.beyond, account.study.values, padded=account.whole_rows)
+        lines = uncounted_lines(
+            account.beyond, account.study.values, padded=account.whole_rows, software=account.software_counted
+        )
         return tuple(said for _, said in lines)
 
     @property

@@ -44,6 +44,11 @@ class Software:
 
     overheads: tuple[Overhead, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what counts."""
+        return tuple(one.name for one in self.overheads)
+
     def bytes(self, tensors: Number) -> tuple[Number, Number]:
         """The least and the most that a device holds with so many bytes of tensors.
 
@@ -117,6 +122,15 @@ def taken_by_software(names: tuple[str, ...]) -> tuple[tuple[Number, Number], tu
     seen = [_seen(name, None, None) for name in names if name != ALLOCATOR]
     low, high = _seen(ALLOCATOR, None, None)[:2] if ALLOCATOR in names else (1, 1)
     return (sum(one[0] for one in seen), sum(one[1] for one in seen)), (low, high)
+
+
+def open_words(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words for each of these names where it is not counted.
+
+    >>> open_words(("context", "allocator"))
+    ('the runtime', 'memory fragmentation')
+    """
+    return tuple(_tables()[name]["open"] for name in names)
 
 
 def _given(name: str, text: str) -> tuple[Number, Number, str]:

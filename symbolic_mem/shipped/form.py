@@ -139,7 +139,7 @@ def _uncounted(study: Study, one: LeftOut, nodes: LookedUp) -> dict[str, Any]:
     size = None if one.size is None else hole("up", nodes.node(one.size).place)
     record = {"what": one.words, "bytes": size, "formula": one.size}
     if one.software:
-        found = range_record(range_of(study, one, study.numbers))
+        found = range_record(range_of(one, study.numbers))
         for told in found.values():
             if "times" in told:
                 told["times"] = [hole("exact", nodes.node(each).place) for each in told["times"]]

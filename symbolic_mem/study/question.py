@@ -204,6 +204,11 @@ class Question(ABC):
         """What must be said before the steps, such as which instant of a training step is counted."""
         return ()
 
+    @property
+    def software_counted(self) -> tuple[str, ...]:
+        """The names of what no tensor is and counts beside the answer."""
+        return ()
+
     def beyond_tensors(self, found: Any) -> Any:
         """The answers that count what no tensor is, too, where the question names some of it; else None."""
         return None

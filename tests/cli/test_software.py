@@ -100,3 +100,54 @@ def test_what_is_none_is_refused_in_one_line(refused, given, words):
 
 def test_a_peak_without_a_value_is_refused_before_anything_is_shown(refused):
     assert "n_fsdp has no value" in refused("account", "llama-3.1-8b", "--software", "all")
+
+
+ALL_OF_IT = "temporary buffers, the runtime and memory fragmentation"
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ("all", []),
+        ("context,workspaces,allocator=1.05", []),
+        ("context", ["temporary buffers and memory fragmentation"]),
+        ("context=1GiB,allocator", ["temporary buffers"]),
+        ("workspaces,allocator", ["the runtime"]),
+    ],
+)
+def test_what_counts_is_not_listed_as_not_counted(run, given, left):
+    account = ("account", "llama-3.1-8b", "--set", "n_fsdp=8")
+    asked = [
+        account,
+        *(("solve", "llama-3.1-8b", "--question", one) for one in "ab"),
+        ("solve", "llama-3.1-8b", "--for", "B", "--set", "n_fsdp=8"),
+    ]
+    for words in asked:
+        without = [one["what"] for one in json.loads(run(*words, "--json").out)["not_counted"]]
+        assert without[-1] == ALL_OF_IT
+        listed = [one["what"] for one in json.loads(run(*words, "--software", given, "--json").out)["not_counted"]]
+        assert listed == [*without[:-1], *left]
+        lines = [line for line in run(*words, "--software", given).out.splitlines() if line.startswith("not counted")]
+        assert [
+            any(one in line for line in lines) for one in ("temporary buffers", "the runtime", "memory fragmentation")
+        ] == [
+            any(one in words for words in left) for one in ("temporary buffers", "the runtime", "memory fragmentation")
+        ]
+
+
+def test_a_document_leaves_out_what_all_its_questions_of_memory_count(run, tmp_path):
+    path, text = tmp_path / "study.toml", run("show", "llama-3.1-8b").out
+    for times, said in ((1, True), (-1, False)):
+        path.write_text(
+            text.replace('reading = "reported"', 'reading = "reported"\nsoftware = "all"', times), encoding="utf-8"
+        )
+        for document in ("homework", "report"):
+            assert ("memory fragmentation" in " ".join(run(document, str(path)).out.split())) is said
+
+
+def test_the_workspaces_of_an_engine_are_not_listed_as_not_counted(run):
+    """Each instant has them; they were named with a range that is not theirs."""
+    (said,) = [
+        one for one in json.loads(run("account", "cluster-gpt-3-175b", "--json").out)["not_counted"] if "range" in one
+    ]
+    assert said["what"] == "memory fragmentation" and said["range"]["bytes"] == [0, 0]

@@ -295,7 +295,9 @@ class FoundDegree(FoundAtInstants):
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants if self.given is None else self.given.instants)
-        yield from uncounted_lines(self.study, self._here, padded=self.degree.padded)
+        yield from uncounted_lines(
+            self.study, self._here, padded=self.degree.padded, software=self.question.software_counted
+        )
         for said in self.assumptions:
             yield "assumed", said
 
@@ -335,7 +337,9 @@ class FoundDegree(FoundAtInstants):
     @property
     def not_counted(self) -> Sequence[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.study, self._here, padded=self.degree.padded)
+        return uncounted_records(
+            self.study, self._here, padded=self.degree.padded, software=self.question.software_counted
+        )
 
     @property
     def read_otherwise(self) -> Sequence[Mapping[str, Any]]:

@@ -260,7 +260,7 @@ class FoundLargest(FoundAtInstants):
         if self.host is not None:
             yield from self.host.rows(value)
         yield from peak_summary(self.fullest_instants)
-        yield from uncounted_lines(self.study, self.known, padded=self.padded)
+        yield from uncounted_lines(self.study, self.known, padded=self.padded, software=self.question.software_counted)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -288,7 +288,9 @@ class FoundLargest(FoundAtInstants):
             "at_value_plus_one_bytes": self._above_bytes,
             **({} if self.host is None else self.host.facts(self.value)),
             **peak_facts(self.fullest_instants),
-            "not_counted": uncounted_records(self.study, self.known, padded=self.padded),
+            "not_counted": uncounted_records(
+                self.study, self.known, padded=self.padded, software=self.question.software_counted
+            ),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }

@@ -129,7 +129,7 @@ class FoundLayouts(Found):
     @property
     def taken(self) -> Iterator[tuple[str, Prose]]:
         """What is not counted, then what is taken for granted."""
-        yield from uncounted_lines(self._decided, self._decided.values)
+        yield from uncounted_lines(self._decided, self._decided.values, software=self.question.software_counted)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -186,7 +186,9 @@ class FoundLayouts(Found):
                 }
                 for row in self.rows
             ],
-            "not_counted": uncounted_records(self._decided, self._decided.values),
+            "not_counted": uncounted_records(
+                self._decided, self._decided.values, software=self.question.software_counted
+            ),
             "assumptions": self.assumptions,
         }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -18,8 +19,8 @@ from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
-from symbolic_mem.document.words import about, gib, joined
-from symbolic_mem.hardware.software import WORKSPACES, taken_by_software
+from symbolic_mem.document.words import about, gib, joined, listed
+from symbolic_mem.hardware.software import WORKSPACES, open_words, taken_by_software
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.engines import engines
 from symbolic_mem.questions.parts.keys import OfRows
@@ -41,11 +42,11 @@ def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
 
     Where the `degree` is known that cuts tensors into whole rows, what that takes is said instead of a bound.
     """
-    listed = (left_out if study.recipe.trains else left_in_passes)(study.rank, study.recipe, study.placement)
+    left = (left_out if study.recipe.trains else left_in_passes)(study.rank, study.recipe, study.placement)
     rows = tuple(_row_padding(study, degree=degree)) if _cuts_rows(study) else ()
-    first = next((place for place, one in enumerate(listed) if one.name in (ROWS, OTHER)), len(listed))
-    others = tuple(one for one in listed if one.name != ROWS)
-    found = (*others[:first], *rows, *others[first:])
+    first = next((place for place, one in enumerate(left) if one.name in (ROWS, OTHER)), len(left))
+    others = tuple(one for one in left if one.name != ROWS)
+    found = tuple(_but((*others[:first], *rows, *others[first:]), counted_already(study)))
     by_plan: tuple[LeftOut, ...] = ()
     if study.plan is not None and study.recipe.trains:
         by_plan = tuple(left_by_plan(study.plan, study.built, study.rank, study.recipe, study.numbers))
@@ -87,15 +88,29 @@ def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
     asked = [question for question in study.questions if question.subject == "memory"]
     ruled = bool(asked) and all(isinstance(question, OfRows) and question.padded_rows for question in asked)
     here = study.seen_at(study.timeline[0]) if study.timeline else study
-    return tuple(one for one, _ in _besides(here, Numbers.of(study.values), padded=ruled))
+    counted = set.intersection(*(set(question.software_counted) for question in asked)) if asked else ()
+    numbers = Numbers.of(study.values)
+    return tuple(one for one, _ in _besides(here, numbers, padded=ruled, software=counted))
 
 
-def _besides(study: Study, numbers: Numbers, *, padded: bool) -> Iterator[tuple[LeftOut, Number | None]]:
-    """What is left out, with its size where that is known; rows that are cut whole count their padding."""
-    for one in uncounted(study, degree=n_fsdp in numbers.values_given):
+def _besides(
+    study: Study, numbers: Numbers, *, padded: bool, software: Collection[str] = ()
+) -> Iterator[tuple[LeftOut, Number | None]]:
+    """What is left out, with its size where that is known; rows that are cut whole count their padding, and `software` itself."""
+    for one in _but(uncounted(study, degree=n_fsdp in numbers.values_given), software):
         size = _of_a_pass(study) if one.name == WORKING and not one.sets else one.at(numbers)
         if one.there(numbers.values_given) and (one.name != ROWS or not (padded or size == 0)):
             yield one, size
+
+
+def _but(left: Iterable[LeftOut], counted: Collection[str]) -> Iterator[LeftOut]:
+    """What is left out, without what software holds for itself that is `counted`."""
+    for one in left:
+        still = tuple(name for name in one.software if name not in counted)
+        if still == one.software:
+            yield one
+        elif still:
+            yield replace(one, words=listed(open_words(still)), software=still)
 
 
 def _of_a_pass(study: Study) -> Number | None:
@@ -106,10 +121,12 @@ def _of_a_pass(study: Study) -> Number | None:
     return peak(found).bytes - study.placed().at(study.numbers) if found else None
 
 
-def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Iterator[tuple[str, Prose]]:
+def uncounted_lines(
+    study: Study, values: Given, *, padded: bool = False, software: Collection[str] = ()
+) -> Iterator[tuple[str, Prose]]:
     """One line for each at a glance: what it is and its size at `values`, or the formula of that, where it is known."""
     numbers = Numbers.of(values)
-    for one, size in _besides(study, numbers, padded=padded):
+    for one, size in _besides(study, numbers, padded=padded, software=software):
         if size is not None:
             yield "not counted", say("{what}: {size}", what=text(one.words), size=about(gib(size)))
         else:
@@ -207,7 +224,7 @@ def _open(study: Study, one: LeftOut, numbers: Numbers, *, put: bool = False) ->
     if shown is not None:
         size = _put(shown, numbers.values_given if put else {})
         return say("{what}: {size} bytes", what=text(one.words), size=size)
-    found = range_of(study, one, numbers)
+    found = range_of(one, numbers)
     if found is None:
         return text(one.words)
     (low, high), (less, more) = found.bytes, found.times
@@ -234,11 +251,10 @@ class Range(NamedTuple):
     times: tuple[Number, Number] = (1, 1)
 
 
-def range_of(study: Study, one: LeftOut, numbers: Numbers) -> Range | None:
+def range_of(one: LeftOut, numbers: Numbers) -> Range | None:
     """The range of what has no size: as it was seen, or what an engine holds for itself (see software.toml); None without one."""
     if one.software:
-        already = counted_already(study)
-        return Range(*taken_by_software(tuple(name for name in one.software if name not in already)))
+        return Range(*taken_by_software(one.software))
     if one.seen is None or any(missing(side, numbers.values_given) for side in one.seen):
         return None
     low, high = (numbers[side] for side in one.seen)
@@ -261,7 +277,9 @@ def _shown(one: LeftOut) -> sp.Expr | None:
     return one.size if one.short is None else one.short
 
 
-def uncounted_records(study: Study, values: Given, *, padded: bool = False) -> list[Mapping[str, Any]]:
+def uncounted_records(
+    study: Study, values: Given, *, padded: bool = False, software: Collection[str] = ()
+) -> list[Mapping[str, Any]]:
     """One record for each: what it is, its bytes on one device (rounded up; None: not known), their formula, and a range where there is one."""
     numbers = Numbers.of(values)
     return [
@@ -269,9 +287,9 @@ def uncounted_records(study: Study, values: Given, *, padded: bool = False) -> l
             "what": one.words,
             "bytes": rounded_up(size),
             "formula": one.size,
-            **range_record(range_of(study, one, numbers)),
+            **range_record(range_of(one, numbers)),
         }
-        for one, size in _besides(study, numbers, padded=padded)
+        for one, size in _besides(study, numbers, padded=padded, software=software)
     ]
 
 

@@ -29,6 +29,13 @@ class WithSoftware(Question):
 
     software: str = key(_software, "")
 
+    @property
+    def software_counted(self) -> tuple[str, ...]:
+        """The names of what counts beside the answer."""
+        from symbolic_mem.hardware.software import read_software
+
+        return read_software(self.software).names if self.software else ()
+
     def beyond_tensors(self, found: Any) -> Answers | None:
         """The answers at the least and at the most of what the software holds; None where none is named."""
         if not self.software:
