@@ -28,7 +28,8 @@ from symbolic_mem.recipes.states import State
 BF16, FP32, IDS = sp.Integer(2), sp.Integer(4), sp.Integer(8)
 ALIGNED = sp.Integer(64 * (2 + 4))  # a tensor begins at a multiple of 64 numbers, of BF16 weights and FP32 gradients
 PADDING, WORDS, RING, SHARED = "padding of buffers", "words", "keys and values of others", "shared key-value heads"
-BUCKETS, STEP, CUTS = "buckets of gradients", "copies of gradients", "tensors that parts cut"
+BUCKETS, COPIES, CUTS = "buckets of gradients", "copies of gradients", "tensors that parts cut"
+STAY = "buckets that stay"
 DDP = "PyTorch 2.13, DistributedDataParallel: gradient_as_bucket_view, which is false unless it is set"
 DDP_BUCKETS = "the buckets of DistributedDataParallel, a copy of all gradients unless gradient_as_bucket_view is set"
 DEEPSPEED = "DeepSpeed 0.19.8, runtime/zero/stage_1_and_2.py and config.py; measured: tests/data/measure_deepspeed.py"
@@ -104,7 +105,7 @@ def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iter
         return
     own = [one for one in recipe.states if one.kind == "gradients"]
     if "gradients" not in plan.divided:
-        yield from _all_of(own, {}, built, BUCKETS, DDP_BUCKETS, DDP)
+        yield from _all_of(own, {}, built, STAY, DDP_BUCKETS, DDP)
         return
     kept = next((one.bytes_per_element for one in recipe.states if one.kind == "weights"), recipe.activations)
     default = preset("deepspeed-bf16").bucket
@@ -112,7 +113,7 @@ def _buckets(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> Iter
     yield LeftOut(BUCKETS, words, ((Part(sp.Integer(default), ()),),), 2 * kept, source=DEEPSPEED, among=n_fsdp)
     if recipe.moments == FP32:
         made = {one: FP32 + (0 if one.bytes_per_element == FP32 else one.bytes_per_element) for one in own}
-        yield from _all_of(own, made, built, STEP, DEEPSPEED_STEP, DEEPSPEED, plan.shares["gradients"].degree)
+        yield from _all_of(own, made, built, COPIES, DEEPSPEED_STEP, DEEPSPEED, plan.shares["gradients"].degree)
 
 
 def _beyond_parts(built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:

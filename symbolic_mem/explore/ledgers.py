@@ -14,6 +14,7 @@ from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.accounts.places import many_blocks
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.timeline import possible
+from symbolic_mem.accounts.together import together
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
@@ -172,7 +173,7 @@ class Ledgers:
         return self.ledgers.put({"step": step, "when": when, "instants": _runs(places), **beside, **fewer})
 
     def _beside(self, study: Study) -> Mapping[str, int]:
-        """The node of the sizes of what is not counted of a run, as `uncounted_bytes` adds them up; nothing where there are none."""
+        """The node of the most that is not counted of a run at one moment, as `uncounted_bytes` has it; nothing where no size is known."""
         if not is_a_run(study):
             return {}
         here = instants(study, self.question.counted)[0]
@@ -183,12 +184,12 @@ class Ledgers:
             return {}
         n = self.question.symbol
         sizes = (
-            size * (1 - sp.floor(1 / n)) if one.among == n else size
+            (one, self.nodes.add(size * (1 - sp.floor(1 / n)) if one.among == n else size))
             for one in sized
             if (size := taken_beside(here, one, self.question.counted)) is not None
             if one.there(study.values)
         )
-        return {"beside": self.nodes.put("+", [self.nodes.add(size) for size in sizes])}
+        return {"beside": self.nodes.put("M", [self.nodes.put("+", places) for places in together(sizes)])}
 
     def _when(self, study: Study) -> list[Any]:
         """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks, in words and numbers.

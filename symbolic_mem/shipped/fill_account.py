@@ -66,13 +66,14 @@ class FilledAccount(Filled):
         fullest = words[self.held.index(max(self.held))]
         return turns(self.powers, self.asked.values, amounts, words, fullest).found
 
-    def close(self, kept: int, rows: Sequence[int], more: Sequence[Sequence[int]], taken: Sequence[str]) -> Any:
+    def close(self, kept: int, rows: Sequence[int], more: Sequence[Any], taken: Sequence[str]) -> Any:
         """Whether a process finds free what one device holds, where that fits, and whole rows and what is not counted do."""
         held = max(self.held) if self.held else self.numbers[kept]
         if held is None or self.counted is None or held > self.counted:
             return self.unless_empty(())
         padding = sum(self.numbers[place] or 0 for place in rows)
-        beyond = sum(self.size(place) or 0 for place in more[0 if self.held else 1])
+        moments = more[0 if self.held else 1]
+        beyond = max((sum(self.size(place) or 0 for place in places) for places in moments), default=0)
         return self.unless_empty(cautions(self.asked.device, held, padding, beyond, taken, "account"))
 
     def beyond(self, of_step: Any, of_kept: Any) -> Any:

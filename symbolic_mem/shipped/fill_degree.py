@@ -196,13 +196,13 @@ class FilledDegree(Filled):
             return self.unless_empty(plain)
         return self.unless_empty([one.replace(CHANGED, words) for one in given])
 
-    def close(self, sequences: str | None, rows: Sequence[int], more: Sequence[int | Sequence[int]]) -> Any:
+    def close(self, sequences: str | None, rows: Sequence[int], more: Sequence[Sequence[Any]]) -> Any:
         """Whether a process finds so much free, and whole rows and what is not counted do; left to the other way where sequences may be cut."""
         n = self.degree()
         if sequences is not None and n > self.asked.values.get(sequences, n):
             raise Otherwise
         padding = sum(_known(self.numbers[place]) for place in rows)
-        beyond = sum(_known(self.size(place)) for place in more)
+        beyond = max((sum(_known(self.size(place)) for place in places) for places in more), default=0)
         return self.unless_empty(
             cautions(self.asked.device, self.degrees.most(n), padding, beyond, self.taken, "solve")
         )

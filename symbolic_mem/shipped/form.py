@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.accounts.left_out import ROWS, LeftOut
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.together import together
 from symbolic_mem.base.looked_up import LookedUp, Node
 from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.symbols import n_fsdp
@@ -126,13 +127,14 @@ def uncounted_form(study: Study, nodes: LookedUp) -> list[Any]:
     return found
 
 
-def sizes_of(study: Study, nodes: LookedUp) -> list[int | list[int]]:
-    """The places of the sizes of what a study does not count of a run, beside the padding of rows; some with that of a degree (see `Filled.size`)."""
+def sizes_of(study: Study, nodes: LookedUp) -> list[list[int | list[int]]]:
+    """For each moment the places of the sizes of what a study does not count of a run, beside the padding of rows; some with that of a degree (see `Filled.size`)."""
     if not is_a_run(study):
         return []
     found = ((one, taken_beside(study, one)) for one in uncounted(study) if one.name != ROWS)
     sized = ((one, nodes.node(size).place) for one, size in found if size is not None)
-    return [place if one.among is None else [place, nodes.node(one.among).place] for one, place in sized]
+    with_degree = ((one, place if one.among is None else [place, nodes.node(one.among).place]) for one, place in sized)
+    return list(map(list, together(with_degree)))
 
 
 def _uncounted(study: Study, one: LeftOut, nodes: LookedUp) -> dict[str, Any]:

@@ -174,7 +174,7 @@ function whyNever(data, found) {
   return fill(data.said[`never, ${code}`], { kept: least, room, rule, rules: rules.map((one) => one.words).join(" and "), needed: told(needed) });
 }
 
-// The sizes of what is not counted, together on one device at a number of them; null where none is known, as of shares that are typed.
+// The most that is not counted at one moment on one device, at a number of them; null where none is known, as of shares that are typed.
 function beyondAt(data, { setting: { shares, values }, ledger: { beside } }, at) {
   return beside && at && !Object.keys(shares).length ? numbersOf(data.nodes, { ...values, [n]: at })(beside) : null;
 }

@@ -72,7 +72,7 @@ function drawTable() {
   const { at, moment, parts, total } = stateOf(last);
   table(at, moment, parts, last.held.unit, total);
   const beyond = beyondAt(data, last, at);
-  $("beyond").textContent = beyond === null || !order(beyond, 0n) ? "" : `What is not counted has sizes of ${told(beyond, last.held.unit)} together on one device, where they are known. `;
+  $("beyond").textContent = beyond === null || !order(beyond, 0n) ? "" : `What is not counted takes up to ${told(beyond, last.held.unit)} on one device at one moment, where sizes are known. `;
   bound();
   if (data.command !== null) $("command").textContent = commandOf(setting);
   $("settings").textContent = settingsLine();

@@ -7,7 +7,7 @@ import pytest
 from symbolic_mem.cli.main import main
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.library.read import load_study
-from symbolic_mem.questions.parts.uncounted import uncounted_bytes
+from symbolic_mem.questions.parts.uncounted import uncounted_bytes, uncounted_records
 from symbolic_mem.render.text import plain_prose
 
 
@@ -95,10 +95,11 @@ SIZES, BESIDE = "What is not counted may take up to ", "What is not counted may 
 def test_a_fit_beside_which_what_is_not_counted_has_no_room_is_not_said_bare(capsys):
     found = json.loads(said(capsys, "solve", *ZERO_2, "--json"))
     study = load_study("llama-3.1-8b").change(recompute="full", values={"B": 1})
-    gone = study.memory.of("activations", "buffers")
-    sizes = sum(one["bytes"] or 0 for one in found["not_counted"]) - gone.at(
-        study.numbers
-    )  # the copy of AdamW has their room
+    in_step = [one["bytes"] for one in found["not_counted"] if "its step" in one["what"]]
+    in_passes = [one["bytes"] for one in found["not_counted"] if one["bytes"] and "its step" not in one["what"]]
+    gone = study.memory.of("activations", "buffers").at(study.numbers)
+    sizes = sum(in_step) - gone  # the copy of AdamW has the room of the activations
+    assert len(in_step) == 2 and len(in_passes) == 5 and sizes > sum(in_passes)
     left = found["capacity_bytes"] - found["per_device_bytes"]
     (caution,) = found["cautions"]
     assert sizes > left > 0 and caution.startswith(f"{SIZES}≈ {sizes / 2**30:.5} GiB beside what is counted")
@@ -125,7 +126,7 @@ def test_what_the_optimizer_makes_when_the_activations_are_gone_has_their_room(n
         seen = study.change(values={"B": 1, "S": size})
         gone = seen.memory.of("activations").at(seen.numbers)
         gradients_of_logits = 4 * size * 50257
-        assert uncounted_bytes(seen, seen.values) == gradients_of_logits + max(copy - gone, 0)
+        assert uncounted_bytes(seen, seen.values) == max(gradients_of_logits, copy - gone)
 
 
 def test_at_a_degree_with_room_the_smallest_one_alone_is_said_so(capsys):
@@ -181,3 +182,16 @@ def test_a_recipe_that_keeps_weights_whole_says_so_where_they_are_divided(capsys
     assert words in " ".join(told["assumptions"]) and "keeps the weights whole" not in " ".join(kept["assumptions"])
     weights = 2 * 8_030_261_248
     assert kept["per_device"]["total_bytes"] - told["per_device"]["total_bytes"] == weights - weights // 8
+
+
+def test_what_the_loss_holds_and_what_the_optimizer_makes_are_never_there_together(capsys):
+    """With 256 tokens the copy of the step is more than the activations that are gone then, and the loss has what is left."""
+    study = load_study("cs336-a1-adamw").change(values={"B": 1, "S": 256})
+    told = [one for one in uncounted_records(study, study.values) if one["bytes"]]
+    logits, copy = (one["bytes"] for one in told)
+    gone = study.memory.of("activations").at(study.numbers)
+    assert (logits, copy) == (4 * 256 * 50257, 4 * 2_127_057_600) and copy - gone > logits
+    needed = study.memory.at(study.numbers)
+    for room, cautioned in ((copy - gone, 0), (copy - gone - 1, 1), (copy - gone + logits - 1, 0)):
+        asked = ("account", "cs336-a1-adamw", "--set", "B=1", "--set", "S=256", "--capacity", f"{needed + room} B")
+        assert sum(one.startswith(SIZES) for one in cautions(capsys, *asked)) == cautioned

@@ -298,4 +298,6 @@ def test_a_page_says_how_large_is_what_is_not_counted(tab, tmp_path):
     page = tab(path)
     page.value("dispatchEvent(new Event('beforeprint'))")
     said = page.value("document.getElementById('beyond').textContent")
-    assert size and said == f"What is not counted has sizes of {shown} together on one device, where they are known. "
+    assert (
+        size and said == f"What is not counted takes up to {shown} on one device at one moment, where sizes are known. "
+    )

@@ -14,6 +14,7 @@ from symbolic_mem.accounts.left_out import KERNEL, OTHER, ROWS, STEP, WORKING, L
 from symbolic_mem.accounts.row_padding import row_padding
 from symbolic_mem.accounts.schedule import schedule_of
 from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.accounts.together import together
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
@@ -139,7 +140,7 @@ def is_a_run(study: Study) -> bool:
 
 
 def uncounted_bytes(study: Study, values: Given, *, padded: bool = False, counted: tuple[str, ...] = KINDS) -> Number:
-    """All that is not counted of a run and has a size, each at its most; nothing where that is the padding of rows alone.
+    """The most of what is not counted of a run and has a size that may be there at one moment; nothing where that is the padding of rows alone.
 
     At an instant of a step what a kernel holds while it works is not among it: see `weighed`.
     What the optimizer makes in its step has the room of the activations, which are gone then: more than they is beside them.
@@ -149,8 +150,10 @@ def uncounted_bytes(study: Study, values: Given, *, padded: bool = False, counte
     numbers = Numbers.of(values)
     besides = [(one, size) for one, size in _besides(study, numbers, padded=padded) if weighed(study, one)]
     gone = _gone(study, numbers, counted) if any(one.name == STEP and size for one, size in besides) else 0
-    found = [(one.name, max(size - gone, 0) if one.name == STEP else size) for one, size in besides if size]
-    return sum(size for _, size in found) if any(name != ROWS for name, _ in found) else 0
+    found = [(one, max(size - gone, 0) if one.name == STEP else size) for one, size in besides if size]
+    if all(one.name == ROWS for one, _ in found):
+        return 0
+    return max(map(sum, together(found)))
 
 
 def weighed(study: Study, one: LeftOut) -> bool:
@@ -165,7 +168,7 @@ def weighed(study: Study, one: LeftOut) -> bool:
 
 
 def taken_beside(study: Study, one: LeftOut, counted: tuple[str, ...] = KINDS) -> sp.Expr | None:
-    """The bytes that something takes beside what is counted and there at its moment, as `uncounted_bytes` adds them up.
+    """The bytes that something takes beside what is counted and there at its moment, as `uncounted_bytes` has them.
 
     >>> from symbolic_mem.library.read import load_study
     >>> study = load_study("cs336-a1-adamw").change(values={"B": 3})
