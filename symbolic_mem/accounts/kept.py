@@ -15,7 +15,7 @@ from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Term, Times
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
-from symbolic_mem.models.tensors import ADAPTERS, HEAD, Held, Layer, Part, Tensor, Weights
+from symbolic_mem.models.tensors import ADAPTERS, Held, Layer, Part, Tensor, Weights
 from symbolic_mem.recipes.recompute import (
     Recompute,
     block_input,
@@ -56,12 +56,14 @@ def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | N
 def making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
     """Yield the weights whose gradients have been made, and neither been added to those of an earlier batch nor used."""
     if row.phase in ("loss", "backward"):
-        yield from () if moment is None else moment.making
+        now = () if moment is None else moment.making
+        yield from now
         if row.phase == "backward" and row.outside:
             yield from _embedded(step, row)
             return
-        if row.phase == "backward" or (moment is not None and moment.name != HEAD):
-            yield from step.units.tied
+        after = row.phase == "backward"
+        made = () if moment is None else moment.made
+        yield from (one for one in step.units.tied if one not in now and (after or one in made))
     yield from _embedded(step, row)
 
 
@@ -85,7 +87,7 @@ def stepping(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
     """Yield the weights that an optimizer inside the backward pass works on."""
     if step.recipe.in_backward and not step.gathers:
         yield from () if moment is None else moment.stepping
-        yield from _embedded(step, row)
+        yield from (one for one in _embedded(step, row) if one not in step.units.tied)
 
 
 def _held(step: Step, parts: tuple[Part, ...]) -> Iterator[Held]:

@@ -122,7 +122,7 @@ def size_inside(step: Step, row: Row, moment: Moment) -> Callable[[Numbers], Num
     adds = step.gradient_bytes if anew and not step.gathers else sp.S.Zero
 
     alone = "gradients" in step.recipe.offload
-    making = step.scaled("gradients", moment.making)
+    now = step.scaled("gradients", tuple(making(step, row, moment)))
     made = moment.made if step.gathers else step.scaled("gradients", moment.made)
     beside = size_reduced(step, row, moment)
 
@@ -136,12 +136,12 @@ def size_inside(step: Step, row: Row, moment: Moment) -> Callable[[Numbers], Num
             for one in (*kept, *moment.gradients)
         )
         if not step.gathers and (step.recipe.in_backward or alone):
-            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in making)
+            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in now)
             copied = at_work(step.recipe) * step.recipe.moments if step.recipe.in_backward else sp.S.Zero
             stepping = step.scaled("optimizer", moment.stepping)
             return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepping)
         total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in made)
-        return numbers[beside] + total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in making)
+        return numbers[beside] + total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in now)
 
     return size
 

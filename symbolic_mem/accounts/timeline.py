@@ -155,10 +155,18 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
         for moment in ends(step.units.work, row.phase != "forward", step.one_by_one):
             if row.reduced == "head" and (step.units.tied or not behind(moment)):
                 continue
+            moment = _waiting(step, moment)
             words = f"{row.words}, at {_called(step, row, moment)}"
             if _among(only, row.name, row.name, words):
                 make, inside = maker(step, row, place, moment), size_inside(step, row, moment)
                 yield Instant(row.name, row.phase, words, make, *where, turn, row.name, inside)
+
+
+def _waiting(step: Step, moment: Moment) -> Moment:
+    """What is there when the gradient of a tied head has been made: nothing is stepped, it waits for that of the embedding."""
+    if not set(moment.stepping) & set(step.units.tied):
+        return moment
+    return replace(moment, name=f"{moment.name.removesuffix(OPTIMIZER)}, whose gradient waits", stepping=())
 
 
 def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
