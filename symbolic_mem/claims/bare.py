@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.account import ACTIVE, TRAINABLE, parts_of_account
 from symbolic_mem.claims.claim import Claim
-from symbolic_mem.claims.measures import factor
+from symbolic_mem.claims.given import given_claim
+from symbolic_mem.claims.measures import factor, of_things
 from symbolic_mem.claims.names import one_word, same_symbol
 from symbolic_mem.claims.subjects import degrees, known, lines_of
 from symbolic_mem.questions.compute_bound import ComputeBound
@@ -16,6 +17,7 @@ from symbolic_mem.questions.evaluate import Evaluate
 from symbolic_mem.questions.flops import Flops
 from symbolic_mem.questions.headroom import Headroom
 from symbolic_mem.questions.parts.batch_claims import BOUNDS, NAMES
+from symbolic_mem.study.answered import seen_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
@@ -69,6 +71,16 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
                 claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit, of_one=line.of_one)
             ):
                 yield str(line.symbol)
+    yield from _given(study, chosen, claim.unit)
+
+
+def _given(study: Study, chosen: Sequence[Question], things: str) -> Iterator[str]:
+    """The numbers of such things that the study gives: its blocks, heads, experts."""
+    for seen in (study, *(seen_by(study, question) for question in chosen)):
+        for symbol in seen.values:
+            given = given_claim(seen, str(symbol))
+            if given is not None and of_things(things, given.meaning):
+                yield str(symbol)
 
 
 def _asked_for(question: Question, answers: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,11 +27,14 @@ from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import ASKED, called, claim_of, questions_about
 from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.document.prose import Prose
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study, of_study
 
 _SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] (?:bytes?|param(?:eter)?s?|tokens?))")  # millions, say, not a symbol
 MAX_NEAR = 4  # numbers of one name whose slips are looked for
+_WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]{2,})*")
+_TOGETHER = ("static", "total")
 _SYMBOL = re.compile(r"P(?: \w+)?|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
 
 
@@ -339,6 +342,8 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
     """A number with something after it that is no unit, read as a product: 16 P; None where it is none."""
     if claim.spelled is None or claim.spelled.unit in ("", *IN_BYTES) or _SHORT.fullmatch(claim.text):
         return None
+    if _WORDS.fullmatch(claim.spelled.unit) and claim.spelled.unit not in (*KINDS, *_TOGETHER):
+        return None  # 7 blocks are no product of 7 and their number
     try:
         said, things = claim.text, claim.spelled.unit.partition(" ")[2]
         said = said.removesuffix(things) if claim.spelled.unit.startswith("P ") else said  # 14 P FLOPs

@@ -28,6 +28,8 @@ _SAME = {
 }
 _SECONDS = {"minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600, "day": 86400, "week": 604800}
 _LIKE_BYTES, _DIGITS = re.compile(r"[kmgtpe]i?b", re.IGNORECASE), re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_THINGS, _WORD = re.compile(r"number of ((?:(?! in | that | of | with| for |,).)*)"), re.compile(r"[a-z]+")
+_KEY_VALUE = re.compile(r"\bkv\b", re.IGNORECASE)
 _PER = re.compile(r"\s*/\s*|\s+per\s+")
 
 
@@ -50,10 +52,26 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
         return read[1] / size
     if multiplied is not None and multiplied[0] in ("", base):
         return multiplied[1] / size
+    if of_things(unit, claimed.meaning):
+        return 1 / size
     counted = f"is in {claimed.unit}" if claimed.unit else "has no unit"
     if unit in BYTES_PER:
         raise BadInput(f"{claim} has a unit of memory, and {claimed.meaning} {counted}; leave it out")
     raise BadInput(f"{claim}: unknown unit {unit!r}; {claimed.meaning} {counted}")
+
+
+def of_things(unit: str, meaning: str) -> bool:
+    """Whether the words after a number are those for what a number of things counts.
+
+    >>> [of_things(unit, "number of attention (query) heads") for unit in ("heads", "query heads", "KV heads", "attention")]
+    [True, True, False, False]
+    >>> of_things("layers", "number of blocks (layers)"), of_things("kv heads", "number of key-value heads")
+    (True, True)
+    """
+    counted = _THINGS.match(meaning)
+    said = [each.removesuffix("s") for each in _WORD.findall(_KEY_VALUE.sub("key-value", unit).lower())]
+    words = _WORD.findall(counted[1].lower()) if counted else []
+    return bool(said) and f"{said[-1]}s" in words and {each.removesuffix("s") for each in words}.issuperset(said)
 
 
 def share_of(number: Fraction, percent: Fraction) -> Fraction:

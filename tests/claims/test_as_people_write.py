@@ -83,3 +83,43 @@ def test_a_wrong_peak_is_held_against_the_one_from_which_a_slip_gives_it(claim, 
     verdict = check(load_study("llama-3.1-8b"), claim)
     assert not verdict.right
     assert [one.slips[0].name for one in verdict.explanations] == [slip]
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "symbol"),
+    [
+        ("cs336-a2-xxl", "126 layers", "L"),
+        ("cs336-a2-xxl", "L = 126 blocks", "L"),
+        ("gpt2-xl", "25 heads", "n_heads"),
+        ("mixtral-8x7b", "8 experts", "E"),
+        ("mixtral-8x7b", "8 key-value heads", "n_kv"),
+        ("mixtral-8x7b", "8 KV heads", "n_kv"),
+        ("mixtral-8x7b", "n_heads = 32 query heads", "n_heads"),
+        ("deepseek-v3", "1 shared expert", "n_shared"),
+    ],
+)
+def test_a_number_of_things_that_a_study_gives_is_read_by_what_it_counts(name, claim, symbol):
+    study = load_study(name)
+    verdict = check(study, claim)
+    assert (verdict.name, verdict.right) == (symbol, True)
+    number = next(word for word in claim.split() if word.isdigit())
+    wrong = check(study, claim.replace(number, str(int(number) + 3)))
+    assert (wrong.name, wrong.right, str(wrong.expected)) == (symbol, False, number)
+
+
+@pytest.mark.parametrize("claim", ["n_fsdp = 7 blocks", "n_fsdp = 3 heads", "3 elements", "static = 7 layers"])
+def test_words_for_things_are_no_symbol_in_a_product(claim):
+    with pytest.raises(BadInput, match=r"unknown unit|counted in|amount of memory"):
+        check(load_study("cs336-a2-xxl"), claim)
+
+
+def test_a_number_of_tokens_is_not_held_against_what_has_another_unit():
+    with pytest.raises(BadInput, match="nothing of the study is counted in tokens"):
+        check(load_study("cs336-a1-2026-adamw"), "2063 tokens")
+    assert check(load_study("llama-3.1-8b"), "9 tokens").name == "tokens"
+
+
+def test_a_product_of_a_part_of_the_account_is_still_read():
+    study = load_study("cs336-a2-xxl")
+    assert check(study, "static = 4 weights").right
+    assert check(study, "16 P").name == "static"
