@@ -23,6 +23,7 @@ from symbolic_mem.recipes.recompute import (
     kept_output,
     kept_results,
     recomputed,
+    streams,
     without_scores,
 )
 
@@ -137,11 +138,23 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
         again = place is not None and place.again
         title = ("recomputed " if again else "") + "activations of the block at work"
         yield from saved_terms(title, "", (*moment.saved, *_unused(step, row, place)), step.recipe)
-    lost = row.working and place is not None and place.again and not step.recipe.recompute.keeps_input
-    if (row.enters or lost) and place is not None:
-        inside = entering(step, place)
-        if inside is not None:
-            yield tensors(step, "input of the last block", (inside, *place.unit.layers[0].given))
+    if place is None:
+        return
+    lost = row.working and place.again and not step.recipe.recompute.keeps_input
+    inside = entering(step, place) if row.enters or (lost and moment is None) else None
+    if inside is not None:
+        yield tensors(step, "input of the last block", (inside, *place.unit.layers[0].given))
+    elif lost and not _keeps_input(place.unit):
+        yield tensors(step, "input of the last block but one", (block_input(place.unit.layers[0]),))
+
+
+def _keeps_input(unit: Unit) -> bool:
+    """Whether the backward pass of a block needs what enters it, so that a block computed again from inside it holds no more."""
+    enters = unit.layers[0].enters
+    return enters is None or any(
+        one.name == "input" and (one.shape, one.bytes_per_element) == (enters.shape, enters.bytes_per_element)
+        for one in unit.layers[0].saved
+    )
 
 
 def _unused(step: Step, row: Row, place: Place | None) -> Iterator[Layer]:
@@ -169,8 +182,11 @@ def _kept(step: Step, unit: Unit, number: sp.Expr, place: Place | None = None) -
     if number == 0 or "activations" in step.recipe.offload:
         return ()
     how = step.recipe.recompute
-    return _of_blocks(
-        how, unit, number, None if place is None else place.grouped, kept_results(step.model, unit.name, how)
+    grouped = None if place is None else place.grouped
+    last = step.units.blocks[-1].end
+    return (
+        *_of_blocks(how, unit, number, grouped, kept_results(step.model, unit.name, how)),
+        *streams(unit.layers[0], how, unit.start, unit.start + number, last),
     )
 
 

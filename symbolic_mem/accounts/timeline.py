@@ -173,7 +173,7 @@ def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
     raw = step.model.batch is not None
     incoming = not (raw and place.later is None)
     batch = step.model.batch if place.index == 0 else None
-    return moments(place.unit, incoming, batch, place.again, step.one_by_one)
+    return moments(place.unit, incoming, batch, place.again, step.one_by_one, step.recipe.recompute.keeps_input)
 
 
 def _called(step: Step, row: Row, moment: Moment) -> str:

@@ -32,7 +32,7 @@ class Moment:
 
 @lru_cache(maxsize=512)
 def moments(
-    unit: Unit, incoming: bool, batch: Tensor | None, again: bool = False, steps: bool = False
+    unit: Unit, incoming: bool, batch: Tensor | None, again: bool = False, steps: bool = False, held: bool = True
 ) -> tuple[Moment, ...]:
     """Return the moments of the backward pass of a block, its last operation first.
 
@@ -40,7 +40,8 @@ def moments(
     summed up. The first block of a model reads the `batch`, if that is given: it makes no gradient of it, and the batch
     stays. A block whose operations are not described has two moments: before any of them, with all that is
     saved, and after all, with the gradients of its weights. An optimizer that `steps` inside the backward pass has a moment of
-    its own for each weight, when what the operation alone needed is let go.
+    its own for each weight, when what the operation alone needed is let go. Of a block that is computed `again` the input is
+    `held`, or computed again itself.
 
     >>> from symbolic_mem.accounts.units import units
     >>> from symbolic_mem.models.ffn import ffn
@@ -50,7 +51,7 @@ def moments(
     x W_in ['x'] ['h', 'x']
     """
     if unit.work is not None:
-        return tuple(map(_moment, unit.work.backward(unit.name, again, steps)))
+        return tuple(map(_moment, unit.work.backward(unit.name, again, steps, held)))
     if not unit.described:
         own = unit.trained
         return (Moment("its start", unit.layers), Moment("its end", (), (), own, own, own if steps else ()))

@@ -133,9 +133,9 @@ class Programs:
         """Return the fullest moments of the forward pass of a block."""
         return _forward(self, block, keeps, every)
 
-    def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
+    def backward(self, block: str, again: bool, steps: bool = False, held: bool = True) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block."""
-        return _backward(self, block, again, steps)
+        return _backward(self, block, again, steps, held)
 
 
 @lru_cache(maxsize=64)
@@ -165,8 +165,8 @@ def _forward(programs: Programs, block: str, keeps: bool, every: int) -> tuple[A
 
 
 @lru_cache(maxsize=64)
-def _backward(programs: Programs, block: str, again: bool, steps: bool) -> tuple[Alive, ...]:
-    return _known(programs, block).backward(held=again, steps=steps)
+def _backward(programs: Programs, block: str, again: bool, steps: bool, held: bool) -> tuple[Alive, ...]:
+    return _known(programs, block).backward(again=again, steps=steps, held=held)
 
 
 def end_tape(a: Architecture, how: Profile, logits: bool, parts: int = 1) -> Tape | None:

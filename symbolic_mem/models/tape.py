@@ -245,10 +245,10 @@ class Tape:
         live.peak(f"{label}, computed again")
         return live
 
-    def backward(self, *, held: bool = False, steps: bool = False) -> tuple[Alive, ...]:
+    def backward(self, *, again: bool = False, steps: bool = False, held: bool = True) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass, the last operation first.
 
-        The input is `held` to its end where the block is computed again from it. Where an optimizer `steps` on each gradient
+        The input is `held` to its end where the block is computed `again` from it. Where an optimizer `steps` on each gradient
         as soon as it is there, each of its steps is a moment, too.
         """
         assert self.leaving is not None and self.entering is not None
@@ -260,28 +260,28 @@ class Tape:
         for node in self.nodes:
             for one in node.saved:
                 live.hold(one)
-        for value in self._arguments if held else ():
+        for value in self._arguments if again and held else self.given if again else ():
             live.hold(value.storage)
         gradients: dict[int, Storage] = {}
         incoming = Storage(self.leaving.tensor)
         live.make(incoming, gradient=True)
         gradients[id(self.leaving)] = incoming
-        again: Live | None = None
+        anew: Live | None = None
         for node in reversed(self.nodes):
             given = gradients.pop(id(node.out), None)
             if given is None:
                 continue
-            if held and again is None and node.asks:
-                again = self._again((given, *gradients.values()))
+            if again and anew is None and node.asks:
+                anew = self._again((given, *gradients.values()))
             own = {GRADIENT: given}
             own |= {f"gradient {i}": gradients.pop(id(one)) for i, one in enumerate(node.beside)}
             saved = node.saved
             for step in node.steps:
                 if isinstance(step, Applied):
                     live.peak(node.label)
-                    for one in saved if held else ():
+                    for one in saved if again else ():
                         live.free(one)
-                    saved = () if held else saved
+                    saved = () if again else saved
                 elif isinstance(step, Free):
                     live.peak(node.label)
                     used = [one for one in saved if one.tensor.name == step.name] or [own.pop(step.name)]
@@ -310,6 +310,6 @@ class Tape:
                 live.free(own[name])
             for position, part in enumerate(made if steps else ()):
                 live.step(node.label, part, made[position:])
-        if again is not None:
-            live.join(again)
+        if anew is not None:
+            live.join(anew)
         return live.fullest()

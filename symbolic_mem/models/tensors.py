@@ -152,7 +152,8 @@ class Layer:
 
     `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any), and
     `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype), and `given` what
-    it is given beside that, in copies of its own. `kept`
+    it is given beside that, in copies of its own. `stream` is the residual stream to which the last product of the block is
+    added, where the block does not keep it. `kept`
     counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `ops` are its operations
     in the order of the forward pass, where they are described; `working` are the sets of tensors that the forward pass
     holds at its fullest moments beside what it saves, and `passing` those where it saves nothing. What enters a block that is
@@ -168,6 +169,7 @@ class Layer:
     block: str = ""
     enters: Tensor | None = None
     given: tuple[Tensor, ...] = ()
+    stream: Tensor | None = None
     kept: sp.Expr | None = None
     ops: tuple[Op, ...] = ()
     working: tuple[tuple[Tensor, ...], ...] = ()
@@ -273,10 +275,10 @@ class Work(Hashable, Protocol):
         """
         ...
 
-    def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
+    def backward(self, block: str, again: bool, steps: bool = False, held: bool = True) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block, its last operation first.
 
-        Where it is computed `again`, its input is there until the end. An optimizer that `steps` inside the pass has moments
+        Where it is computed `again`, its input is there until the end, unless that is not `held`. An optimizer that `steps` inside the pass has moments
         of its own.
         """
         ...

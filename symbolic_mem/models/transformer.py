@@ -157,6 +157,22 @@ def _no_tables(a: Architecture, how: Profile) -> tuple[str, ...]:
 def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forward: Layer) -> Iterator[Layer]:
     """One block: each of its two parts with the norms before it, after it, or both."""
     entering = Tensor("residual stream", (*how.stream, a.d_model), bytes_per_element=how.residual)
+    layers = tuple(_parts(a, how, feed_forward))
+    kept = any(one.name == "input" and _alike(one, entering) for one in _reads_last(a, layers).saved)
+    for layer in layers:
+        weights = tuple(_stored(a, how, weight) for weight in layer.weights)
+        yield replace(
+            layer,
+            weights=weights,
+            repeat=repeat,
+            block=name,
+            enters=entering,
+            given=given(a, how),
+            stream=None if kept else entering,
+        )
+
+
+def _parts(a: Architecture, how: Profile, feed_forward: Layer) -> Iterator[Layer]:
     for part, what in ((_attention(a, how), "attention"), (feed_forward, "MLP")):
         layers = [part]
         if a.shared_norm:
@@ -167,9 +183,18 @@ def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forwa
         if a.norm_place != "before":
             output = f"{what} norm" if a.norm_place == "after" else f"{what} output norm"
             layers.append(_norm(a, how, output, given="compute"))
-        for layer in layers:
-            weights = tuple(_stored(a, how, weight) for weight in layer.weights)
-            yield replace(layer, weights=weights, repeat=repeat, block=name, enters=entering, given=given(a, how))
+        yield from layers
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    return (one.shape, one.bytes_per_element) == (other.shape, other.bytes_per_element)
+
+
+def _reads_last(a: Architecture, layers: tuple[Layer, ...]) -> Layer:
+    """The layer of a block that reads the residual stream to which its last product is added: that of its MLP, or what all read."""
+    if a.parallel_residual or a.shared_norm:
+        return layers[0]
+    return layers[len(layers) // 2]
 
 
 def _stored(a: Architecture, how: Profile, weight: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, lin
 from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.words import about, gib, listed, unrounded
 from symbolic_mem.document.work import Work
+from symbolic_mem.models.tensors import Model
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, one_is_asked
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.with_software import WithSoftware
@@ -119,7 +120,7 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         from symbolic_mem.questions.parts.rules import rule_blocks
 
         study, work = found.study, Work(found.study.values)
-        yield Paragraph(_opening(study.recipe.recompute, instants=study.at is not None))
+        yield Paragraph(_opening(study.recipe.recompute, study.model, instants=study.at is not None))
         yield from by_layer(_saving(study).memory.of("activations"), work, in_table=False)
         yield from _against(found)
         memory_numbers(study, work, self.counted)
@@ -235,11 +236,13 @@ def _side(study: Study, solved: Degree) -> Kept:
     return Kept(rule, study.placement.get("activations"), kept, counted, solved.value)
 
 
-def _opening(how: Recompute, *, instants: bool) -> Prose:
+def _opening(how: Recompute, model: Model, *, instants: bool) -> Prose:
     if how.rule == "none":
         return text("Here nothing is recomputed: every layer keeps all that its backward pass needs.")
+    stream = any(layer.stream is not None for layer in model.layers)
+    beside = ", with the residual stream that the last product is added to" if stream else ""
     kept = {
-        "half": "The others keep what they save, and nothing else is kept.",
+        "half": f"The others keep what they save{beside}, and nothing else is kept.",
         "selective": "Everything else is kept.",
         "groups": "The input of each group is kept, and nothing inside it.",
     }.get(how.rule, "The input of a recomputed block is still kept: its backward pass starts again from there.")

@@ -21,7 +21,7 @@ from symbolic_mem.base.symbols import S
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.stacks import FIRST, LATER
-from symbolic_mem.models.tensors import Layer, Model, Tensor, goes_back
+from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor, goes_back
 
 PLAIN = ("none", "full", "half", "selective")
 COUNTED = ("every", "groups", "block")
@@ -30,6 +30,8 @@ UNIFORM = "uniform"  # Megatron-LM's word for groups
 PHASES = ("first", "last")
 TRANSIENT = "transient"
 OF_A_RESULT = "result of a product or of the attention, which is not computed again"
+STREAMS = "residual stream of every two blocks"
+OF_A_PAIR = "the last product of the first of two blocks is added to it, and nothing else keeps it in its dtype"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Recompute:
 
     ``none``; ``full``: every block keeps its input only; ``every``: of `size` blocks in a row one, the `phase`, keeps
     its input only; ``groups``: of `size` blocks in a row only the first keeps its input; ``half``: the first block of
-    every two keeps all that it saves and the second nothing, not even its input; ``block``: the first `size` blocks (of a
+    every two keeps all that it saves, with the residual stream that its last product is added to, and the second nothing, not even
+    its input; ``block``: the first `size` blocks (of a
     pipeline stage, where there are stages) keep their input only; ``selective``: every block drops the
     attention scores; ``products``: every block keeps its input, what a fused attention gives, and the results of its
     products with weights, of which one of `size` in a row is computed again, too (1: none). With `transient` the account also shows what the backward pass holds while it recomputes.
@@ -268,7 +271,7 @@ def _between(size: int, offset: int, start: sp.Expr, end: sp.Expr) -> sp.Expr:
     return _multiples(size, offset, end) - (0 if start == 0 else _multiples(size, offset, start))
 
 
-def _fewer(model: Model, how: Recompute, blocks: Mapping[str, tuple[sp.Expr, sp.Expr]]) -> Iterator[Layer]:
+def _fewer(model: Model, how: Recompute, blocks: dict[str, tuple[sp.Expr, sp.Expr]]) -> Iterator[Layer]:
     begun: set[str] = set()
     back = {layer.block for layer in model.layers if goes_back((layer,))}
     for layer in model.layers:
@@ -278,7 +281,26 @@ def _fewer(model: Model, how: Recompute, blocks: Mapping[str, tuple[sp.Expr, sp.
         first = layer.block not in begun
         results = kept_results(model, layer.block, how) if first else ()
         yield from _kept(layer, how, *blocks[layer.block], first and layer.block in back, results)
+        if first:
+            yield from streams(layer, how, *blocks[layer.block], _end(blocks))
         begun.add(layer.block)
+
+
+def streams(layer: Layer, how: Recompute, start: sp.Expr, end: sp.Expr, last: sp.Expr) -> tuple[Layer, ...]:
+    """Return what is kept for blocks that start again from inside those before them: the residual stream of these, if they do not keep it.
+
+    It is that of the blocks from `start` to `end`, of the kind that a layer is of; the model has none after `last`.
+    """
+    if how.keeps_input or layer.stream is None:
+        return ()
+    pairs = (sp.floor(end / 2) if end == last else sp.ceiling(end / 2)) - sp.ceiling(start / 2)
+    kept = Layer(STREAMS, saved=(replace(layer.stream, reason=OF_A_PAIR),), repeat=pairs, block=layer.block)
+    return () if pairs == 0 else (kept,)
+
+
+def _end(blocks: dict[str, tuple[sp.Expr, sp.Expr]]) -> sp.Expr:
+    """The position after the last of the blocks, but for those that predict tokens more."""
+    return next(end for name, (_, end) in reversed(blocks.items()) if name != PREDICTION)
 
 
 def kept_results(model: Model, block: str, how: Recompute) -> tuple[Tensor, ...]:

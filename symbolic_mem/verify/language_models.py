@@ -10,6 +10,7 @@ from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput, MissingProgram
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.families import families
+from symbolic_mem.verify.halves import in_pairs
 from symbolic_mem.verify.run import Run
 
 SIZES = {
@@ -97,7 +98,9 @@ def language_model(run: Run) -> tuple[Any, Any]:
     if run.loss:
         model.loss_function = loss_by_name(run.loss)
     blocks = max((one for one in model.modules() if isinstance(one, torch.nn.ModuleList)), key=len)
-    if any(run.recomputed):
+    if run.half:
+        model.model.layers = in_pairs(blocks)
+    elif any(run.recomputed):
         enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
         enable({"use_reentrant": False} | ({"context_fn": keeping(run.products)} if run.products else {}))
         for block, again in zip(blocks, run.recomputed, strict=True):

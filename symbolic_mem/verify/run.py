@@ -17,6 +17,7 @@ from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
 from symbolic_mem.study.setting import Setting
+from symbolic_mem.verify.halves import FAMILIES
 
 DTYPES = {2: "bfloat16", 4: "float32"}
 LOSSES = ("bf16", "fp32", "fp32-held", "chunked")
@@ -119,14 +120,16 @@ def run_of(setting: Setting) -> Run:
         known = ("none", "full", "every=2", "half", "block=2", "products")
         raise BadInput.one_of(f"recomputation {rule.rule!r} is not one that is run here", known)
     half = not rule.keeps_input
-    if half and (not stack or shards is not None):
+    architecture = setting.built.architecture
+    if half and (shards is not None or not (architecture is None or architecture.family in FAMILIES)):
+        known = ", ".join(FAMILIES)
         raise BadInput(
-            "half recomputes a block from inside the one before it, which is run here of stacks of matrices on one device; "
-            "take every=2, or another model or plan"
+            "half recomputes a block from inside the one before it, which is run here on one device, of stacks of matrices and of "
+            f"blocks of {known}; take every=2, or another model or plan"
         )
     return Run(
         stack=stack,
-        architecture=setting.built.architecture,
+        architecture=architecture,
         sizes=sizes,
         batch=int(batch),
         sequence=sizes[s.S],

@@ -13,11 +13,13 @@ from symbolic_mem.base.symbols import B, L, S, d_ff, d_head, d_model, n_fsdp, n_
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
+from symbolic_mem.models.huggingface import read_config
+from symbolic_mem.models.profile import profile
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.read import read_recipe, recipe
-from symbolic_mem.recipes.recompute import Recompute, block_input, counts, recompute, transient
+from symbolic_mem.recipes.recompute import STREAMS, Recompute, block_input, counts, recompute, streams, transient
 from symbolic_mem.solvers.bound import solve
 from symbolic_mem.verify.held import held
 
@@ -335,3 +337,39 @@ def test_what_enters_a_block_says_why_it_is_kept():
     layer = ffn().layers[0]
     assert block_input(layer).reason == "input of a block: its backward pass starts again from here"
     assert block_input(layer).shape == layer.saved[0].shape
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "kept"),
+    [
+        ("llama-3.1-8b", "torch-cuda-bf16", True),  # its norm keeps its input as it is
+        ("llama-3.1-8b", "hf-cuda-bf16", False),  # its norm keeps a copy in FP32
+        ("qwen3-30b-a3b", "hf-cuda-bf16", False),
+        ("gemma-2-9b", "hf-cuda-bf16", False),
+        ("gpt2-xl", "hf-cuda-bf16", True),  # LayerNorm keeps its input as it is
+        ("gpt-neox-20b", "hf-cuda-bf16", True),
+        ("olmo-2-7b", "hf-cuda-bf16", True),  # W_gate and W_up keep the stream, which they read
+    ],
+)
+def test_the_second_of_two_blocks_starts_from_the_residual_stream_of_the_first(name, how, kept):
+    """It is kept once for each pair where nothing in the first block keeps it; a last block without a second keeps none."""
+    architecture = read_config(Path(__file__).parent.parent / "data" / "hf_configs" / f"{name}.json")
+    model = transformer(architecture, profile(how))
+    layers = [one for one in recompute(model, Recompute("half")).layers if one.name == STREAMS]
+    for blocks in range(1, 9):
+        values = {B: 2, S: 64, L: blocks, d_model: 512}
+        found = sum(put(one.repeat * tensor.elements, values) for one in layers for tensor in one.saved)
+        assert found == (0 if kept else blocks // 2 * 2 * 64 * 512)
+
+
+def test_the_residual_streams_of_two_kinds_of_blocks_are_those_of_their_pairs():
+    """Of 3 dense blocks and the rest with experts the pairs are (0, 1), (2, 3), ...: the last dense block is the first of one."""
+    layer = Layer("norm", block="dense block", stream=Tensor("residual stream", (B, S, d_model)))
+    for last in range(4, 10):
+        dense, experts = ((sp.Integer(0), sp.Integer(3)), (sp.Integer(3), sp.Integer(last)))
+        found = [
+            sum(one.repeat for one in streams(layer, Recompute("half"), *ends, sp.Integer(last)))
+            for ends in (dense, experts)
+        ]
+        firsts = range(0, last - 1, 2)
+        assert found == [sum(first < 3 for first in firsts), sum(first >= 3 for first in firsts)]

@@ -108,6 +108,18 @@ def test_other_blocks_and_kernels_agree_to_the_byte(name, changes):
     assert {row.mark: row.miss for row in found.rows if row.miss} == {}
 
 
+@pytest.mark.parametrize(
+    ("number", "changes"), [(3, {}), (4, {"kernel": "eager"}), (6, {"kernel": "flash_gqa", "loss": "fp32"})]
+)
+def test_half_of_the_blocks_of_a_llama_agree_to_the_byte(number, changes):
+    """Its norms keep copies in FP32, so that the residual stream of each pair is kept beside what its first block saves."""
+    values = {"B": 2, "S": 96, "L": number, "V": 160}
+    study = load_study("llama-3.1-8b").change(
+        values=values, recipe="pure-bf16", recompute="half", plan="one-device", **changes
+    )
+    assert {row.mark: row.miss for row in verify(study).rows if row.miss} == {}
+
+
 @pytest.mark.parametrize("name", ["bf16", "fp32", "fp32-held", "chunked:4"])
 def test_a_named_loss_agrees_to_the_byte_but_for_the_numbers_of_its_parts(name):
     values = {"n_fsdp": 4, "B": 8, "S": 256, "L": 3, "V": 5000}
