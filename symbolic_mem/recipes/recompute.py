@@ -271,7 +271,7 @@ def _between(size: int, offset: int, start: sp.Expr, end: sp.Expr) -> sp.Expr:
     return _multiples(size, offset, end) - (0 if start == 0 else _multiples(size, offset, start))
 
 
-def _fewer(model: Model, how: Recompute, blocks: dict[str, tuple[sp.Expr, sp.Expr]]) -> Iterator[Layer]:
+def _fewer(model: Model, how: Recompute, blocks: Mapping[str, tuple[sp.Expr, sp.Expr]]) -> Iterator[Layer]:
     begun: set[str] = set()
     back = {layer.block for layer in model.layers if goes_back((layer,))}
     for layer in model.layers:
@@ -281,8 +281,9 @@ def _fewer(model: Model, how: Recompute, blocks: dict[str, tuple[sp.Expr, sp.Exp
         first = layer.block not in begun
         results = kept_results(model, layer.block, how) if first else ()
         yield from _kept(layer, how, *blocks[layer.block], first and layer.block in back, results)
-        if first:
-            yield from streams(layer, how, *blocks[layer.block], _end(blocks))
+        if first and layer.block != PREDICTION:
+            last = [end for name, (_, end) in blocks.items() if name != PREDICTION][-1]
+            yield from streams(layer, how, *blocks[layer.block], last)
         begun.add(layer.block)
 
 
@@ -296,11 +297,6 @@ def streams(layer: Layer, how: Recompute, start: sp.Expr, end: sp.Expr, last: sp
     pairs = (sp.floor(end / 2) if end == last else sp.ceiling(end / 2)) - sp.ceiling(start / 2)
     kept = Layer(STREAMS, saved=(replace(layer.stream, reason=OF_A_PAIR),), repeat=pairs, block=layer.block)
     return () if pairs == 0 else (kept,)
-
-
-def _end(blocks: dict[str, tuple[sp.Expr, sp.Expr]]) -> sp.Expr:
-    """The position after the last of the blocks, but for those that predict tokens more."""
-    return next(end for name, (_, end) in reversed(blocks.items()) if name != PREDICTION)
 
 
 def kept_results(model: Model, block: str, how: Recompute) -> tuple[Tensor, ...]:
@@ -346,7 +342,8 @@ def _kept(
     layer: Layer, how: Recompute, start: sp.Expr, end: sp.Expr, first: bool, results: tuple[Tensor, ...]
 ) -> tuple[Layer, ...]:
     """A layer of the blocks from `start` to `end` without what it saves, the input that it keeps, and those kept whole."""
-    inputs, kept = counts(how, start, end)
+    alone = layer.block == PREDICTION and not how.keeps_input  # nothing before it keeps what it could start again from
+    inputs, kept = counts(NONE if alone else how, start, end)
     inside = layer.repeat / (end - start)  # a layer may occur several times in a block
     layers = [replace(layer, saved=(), kept=kept * inside)]
     if first and inputs != 0:

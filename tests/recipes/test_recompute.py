@@ -11,11 +11,12 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
 from symbolic_mem.library.read import load_study
+from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.huggingface import read_config
 from symbolic_mem.models.profile import profile
-from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.read import read_recipe, recipe
@@ -373,3 +374,15 @@ def test_the_residual_streams_of_two_kinds_of_blocks_are_those_of_their_pairs():
         ]
         firsts = range(0, last - 1, 2)
         assert found == [sum(first < 3 for first in firsts), sum(first >= 3 for first in firsts)]
+
+
+def test_a_module_that_predicts_one_token_more_keeps_all_that_it_saves_under_half():
+    """Nothing before it keeps what it could start again from, whether the number of blocks is even or odd."""
+    model = transformer(replace(Architecture(), mtp=sp.Integer(1)))
+    found = [
+        sp.Add(
+            *(one.repeat * tensor.elements for one in which.layers if one.block == PREDICTION for tensor in one.saved)
+        )
+        for which in (model, recompute(model, Recompute("half")))
+    ]
+    assert found[0] != 0 and sp.expand(found[0] - found[1]) == 0
