@@ -111,12 +111,12 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         return solved_instants(study, self.counted, self.symbol, self.degree)
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
-        """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
+        """What is kept then, against what is kept now; where it lives; the degree; the instants of a step; both in one table."""
         from symbolic_mem.questions.parts.assumptions import divided_model, whose
         from symbolic_mem.questions.parts.bounded import per_device_steps
         from symbolic_mem.questions.parts.found_recomputed import sides_table
         from symbolic_mem.questions.parts.memory import by_layer, memory_numbers
-        from symbolic_mem.questions.parts.peaks import here_blocks
+        from symbolic_mem.questions.parts.peaks import here_blocks, peak, peak_blocks, turn_blocks
         from symbolic_mem.questions.parts.rules import rule_blocks
 
         study, work = found.study, Work(found.study.values)
@@ -133,6 +133,10 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         yield from rule_blocks(found.degree, work) if found.degree.ideal.feasible else ()
         yield from found.fuller_blocks
         yield from found.one_blocks
+        if found.fullest_instants:
+            named = study.at.words if study.at is not None and found.others else ""
+            yield from in_full(peak_blocks(found.fullest_instants, named=named, turned=False))
+            yield from turn_blocks(peak(found.fullest_instants))
         yield from in_full([sides_table(found)])
 
     def sentence(self, found: FoundRecomputed) -> Prose:

@@ -13,7 +13,8 @@ from sampled import sampled
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Long, Prose, Reference, Total
-from symbolic_mem.document.steps import Answer, Answers, Kept, Paragraph, Step
+from symbolic_mem.document.steps import Answer, Answers, Kept, Paragraph, Step, Table
+from symbolic_mem.document.words import about, gib
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.arrange import arrange
@@ -51,17 +52,31 @@ def test_a_peak_is_told_with_its_margin_over_the_next_phase():
     assert first.endswith("≈ 79.310 GiB, is max(forward, loss, backward, step), ≈ 1.9570 GiB over the next:")
 
 
-@pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-405b"])
-def test_a_short_solution_tells_at_which_values_another_instant_takes_over(name):
+@pytest.mark.parametrize(
+    ("name", "label"), [("llama-3.1-8b", "b"), ("llama-3.1-405b", "b"), ("llama-3.1-8b", "c"), ("gpt2-xl", "c")]
+)
+def test_a_short_solution_tells_at_which_values_another_instant_takes_over(name, label):
     document = homework(load_study(name))
-    (found,) = (one for one in document.found if one.question.label == "b")
-    (part,) = (one for one in document.parts if one.label == "b")
+    (found,) = (one for one in document.found if one.question.label == label)
+    (part,) = (one for one in document.parts if one.label == label)
     told = [plain_prose(b.prose) for b in part.blocks if isinstance(b, Paragraph)]
     (said,) = (one for one in told if one.startswith("Another instant is the fullest "))
     turns = found.record["takeovers"]
     values = re.findall(r"(\w+) = ([\d,]+\d|\d)", said)
     assert [(symbol, int(value.replace(",", ""))) for symbol, value in values] == [
         (one["symbol"], one["value"]) for one in turns
+    ]
+
+
+@pytest.mark.parametrize("label", ["b", "c"])
+def test_a_full_solution_has_the_instants_of_every_degree_in_a_table(label):
+    document = homework(load_study("llama-3.1-8b"), "full")
+    (found,) = (one for one in document.found if one.question.label == label)
+    (part,) = (one for one in document.parts if one.label == label)
+    (table,) = (b for b in part.blocks if isinstance(b, Table) and plain_prose(b.caption).startswith("The instants of"))
+    assert [plain_prose(cell) for cell in table.rows[-1]] == [
+        "together",
+        *(plain_prose(about(gib(one["bytes"]))) for one in found.record["instants"]),
     ]
 
 

@@ -168,10 +168,12 @@ def parts_of(terms: Sequence[Term], held_of: Callable[[Term], Number]) -> Mappin
     return parts
 
 
-def peak_blocks(found: Sequence[Fullest], *, ahead: bool = True, named: str = "") -> Iterator[Block]:
+def peak_blocks(
+    found: Sequence[Fullest], *, ahead: bool = True, named: str = "", turned: bool = True
+) -> Iterator[Block]:
     """The parts at the fullest instant of each phase as a table, what is always there once, and where it is most; how far `ahead` that is, too.
 
-    The instant whose words are `named` already is the peak's own, and is not named again.
+    The instant whose words are `named` already is the peak's own, and is not named again. What takes over stands below, if it is `turned`.
     """
     if not found:
         return
@@ -193,6 +195,12 @@ def peak_blocks(found: Sequence[Fullest], *, ahead: bool = True, named: str = ""
         yield Paragraph(say("A step is fullest at {words}:", words=most.words))
         caption = text("The instants of a step")
     yield Table(caption, columns, tuple(rows), totals=True)
+    if turned:
+        yield from turn_blocks(most)
+
+
+def turn_blocks(most: Fullest) -> Iterator[Block]:
+    """What takes over from the fullest instant where one number changes alone, and in short at which values."""
     if taken := tuple(turn_words(most.turns)):
         said = say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; "))
         yield from in_full([Paragraph(said)])
