@@ -226,11 +226,10 @@ def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
 
 
 def _rows(plan: Plan) -> Iterator[Rows]:
-    from symbolic_mem.sweeps.rows import rows_of
+    from symbolic_mem.sweeps.rows import rows_in_order
     from symbolic_mem.sweeps.run import answers
 
-    for piece, columns in _progress(plan, answers(plan, STREAMED)):
-        yield rows_of(plan, piece, columns)
+    yield from rows_in_order(plan, _progress(plan, answers(plan, STREAMED)))
 
 
 def _progress(plan: Plan, pieces: Iterable[Answered]) -> Iterator[Answered]:

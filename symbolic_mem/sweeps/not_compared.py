@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from symbolic_mem.accounts.left_out import ROWS
-from symbolic_mem.document.prose import Prose, say
-from symbolic_mem.document.words import plural
+from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.uncounted import is_a_run, uncounted, weighed
 from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes
 from symbolic_mem.sweeps.idle import said_under
+
+SAID = text(
+    "fits is by what is counted; solve weighs known sizes of what is not, too, and says where these may have no room."
+)
 
 
 def not_compared(studies: Mapping[tuple[int, ...], Study], axes: Axes, kinds: Sequence[str]) -> Iterator[Prose]:
@@ -22,12 +25,6 @@ def not_compared(studies: Mapping[tuple[int, ...], Study], axes: Axes, kinds: Se
             continue
         here = instants(study, kinds)[0]
         found = (one for one in uncounted(here, degree=True) if weighed(here, one))
-        number = sum(one.size is not None and one.name != ROWS for one in found)
-        if number:
-            words = say(
-                "fits is by what is counted; solve weighs {number} {sizes} of what is not, and says where there may be no room for them.",
-                number=number,
-                sizes=plural(number, "size", "sizes"),
-            )
-            under.setdefault(words, set()).add(choice)
+        if any(one.size is not None and one.name != ROWS for one in found):
+            under.setdefault(SAID, set()).add(choice)
     yield from said_under(under, studies, axes)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Choice
 from symbolic_mem.sweeps.engine import INSTANT, Piece
 from symbolic_mem.sweeps.plan import Plan
+from symbolic_mem.sweeps.run import Answered
 from symbolic_mem.sweeps.table import labelled
 
 Array = Any
 Rows = dict[str, Array]
 MOST_SORTED = 10**7
+MOST_ORDERED = 1 << 20
 _CONDITION = re.compile(r"\s*([\w: -]+?)\s*(<=|>=|!=|==|=|<|>)\s*(.+?)\s*")
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
@@ -35,10 +38,35 @@ _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def rows_of(plan: Plan, piece: Piece, columns: Mapping[str, Array]) -> Rows:
-    """The axes and the columns of a piece, each as one array, in the order in which the axes were given."""
+def rows_in_order(plan: Plan, answered: Iterable[Answered]) -> Iterator[Rows]:
+    """The rows of all pieces: those under one choice of names run through the other axes as these were given, the last of them fastest.
+
+    Where values of an axis decide which formulas answer, of more than `MOST_ORDERED` configurations those of the same formulas stand together.
+    """
+    if not plan.cases.leading.axes or plan.points > MOST_ORDERED:
+        yield from (rows_of(plan, piece, columns) for piece, columns in answered)
+        return
+    for _, pieces in groupby(answered, key=lambda one: one[0].case.choice):
+        found, places = list[Rows](), list[Array]()
+        for piece, columns in pieces:
+            found.append(rows_of(plan, piece, columns))
+            places.append(_in_grid(plan, piece))
+        order = np.argsort(np.concatenate(places))
+        yield {name: np.concatenate([rows[name] for rows in found])[order] for name in found[0]}
+
+
+def _in_grid(plan: Plan, piece: Piece) -> Array:
+    """The position of each row of a piece among those under its choice, in the order of the axes as they were given."""
+    size, places = _along(plan, piece)
+    index = np.zeros(size, dtype=np.int64)
+    for axis in plan.axes.numbers:
+        index = index * len(axis) + places[id(axis)]
+    return index.reshape(-1)
+
+
+def _along(plan: Plan, piece: Piece) -> tuple[tuple[int, int], dict[int, Array]]:
+    """The outer rows and inner columns of a piece, and for each axis of numbers, by its id, the position along it."""
     layout = Layout(piece.case)
-    size = (piece.last - piece.first, layout.columns)
     outer = np.unravel_index(np.arange(piece.first, piece.last), layout.outer)
     leading = plan.cases.leading
     places: dict[int, Array] = {}
@@ -48,6 +76,12 @@ def rows_of(plan: Plan, piece: Piece, columns: Mapping[str, Array]) -> Rows:
     inner = np.unravel_index(np.arange(layout.columns), layout.inner) if layout.inner else ()
     along = [*(at[:, None] for at in outer[1:]), *(at[None, :] for at in inner)]
     places |= {id(axis): at for axis, at in zip(plan.cases.trailing, along, strict=True)}
+    return (piece.last - piece.first, layout.columns), places
+
+
+def rows_of(plan: Plan, piece: Piece, columns: Mapping[str, Array]) -> Rows:
+    """The axes and the columns of a piece, each as one array, in the order in which the axes were given."""
+    size, places = _along(plan, piece)
     chosen = dict(zip(map(id, plan.axes.choices), piece.case.choice, strict=True))
     found: Rows = {}
     for axis in plan.axes:
