@@ -69,6 +69,10 @@ class Buckets(Question):
             raise BadInput(f"{self.where}: {', '.join(absent)} is missing; give size, bandwidth and overhead, or none")
         return self
 
+    def reads(self, study: Study) -> frozenset[str]:
+        """No value of the study: its numbers are its own."""
+        return frozenset()
+
     def answer(self, study: Study) -> FoundBuckets:
         """Find the number and the size of buckets at which the time that is not hidden is least."""
         plan = Plan(SIZE, BANDWIDTH, OVERHEAD)

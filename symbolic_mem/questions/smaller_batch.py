@@ -78,7 +78,7 @@ class SmallerBatch(Question):
 
     def sentence(self, found: FoundWays) -> Prose:
         """Say what the ways do to the bound, in numbers."""
-        from symbolic_mem.questions.parts.found_ways import bound_words, named_ways, with_ways
+        from symbolic_mem.questions.parts.found_ways import beside_whole, bound_words, named_ways, with_ways
 
         if found.tokens is None:
             return sentences(
@@ -96,13 +96,30 @@ class SmallerBatch(Question):
                     ratio=E / k,
                 ),
             )
-        return say(
-            "From {base} tokens the bound falls to {shape}, to {bytes} with one byte per element sent, and to {stages} with "
-            "four pipeline stages that keep their weights; more axes and overlap are already used. Gradient accumulation "
-            "multiplies it, and experts multiply it by {ratio} unless they stay in place.",
-            ratio=E / k,
-            base=about(Amount(found.tokens)),
-            **{way.key: bound_words(way) for way, _ in named_ways(found)},
+        shape = found.way("shape")
+        pieces = {way.key: bound_words(way) for way, _ in named_ways(found)}
+        if shape.whole is not None and shape.whole.tokens == found.tokens:
+            falls = say(
+                "From {base} tokens the bound falls to {bytes} with one byte per element sent, and to {stages} with four "
+                "pipeline stages that keep their weights; the mesh as given is the best{real}, and more axes and overlap are "
+                "already used.",
+                base=about(Amount(found.tokens)),
+                real=beside_whole(shape),
+                **pieces,
+            )
+        else:
+            falls = say(
+                "From {base} tokens the bound falls to {shape}, to {bytes} with one byte per element sent, and to {stages} with "
+                "four pipeline stages that keep their weights; more axes and overlap are already used.",
+                base=about(Amount(found.tokens)),
+                **pieces,
+            )
+        return sentences(
+            falls,
+            say(
+                "Gradient accumulation multiplies it, and experts multiply it by {ratio} unless they stay in place.",
+                ratio=E / k,
+            ),
         )
 
     def heading(self, found: FoundWays) -> str:

@@ -255,6 +255,8 @@ def test_options_of_inference_act(run, verb, words):
             "device NVIDIA H100 SXM 80 GB: nothing that kv-cache asks is about the memory",
         ),
         (("report", "kv-cache", "--recipe", "fp32"), "recipe fp32: nothing that kv-cache asks is about memory"),
+        (("homework", "cs336-a2-buckets", "--set", "L=8"), "nothing that cs336-a2-buckets asks reads L"),
+        (("homework", "cs336-a2-buckets", "--set", "n_fsdp=8"), "nothing that cs336-a2-buckets asks reads n_fsdp"),
         (("homework", "zero-table-1", "--recompute", "full"), "is about what is kept for the backward pass"),
         (("homework", "zero-table-1", "--capacity", "80 GB"), "capacity 80 GB: nothing that zero-table-1 asks"),
     ],

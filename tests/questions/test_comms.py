@@ -159,7 +159,8 @@ def test_where_no_batch_is_large_enough_the_bound_does_not_fall_from_one():
         or facts["ways"]["The best X and Y"] > 0
     )
     assert words(section).endswith(
-        "On the mesh as given no batch is large enough. The bound is ≈ 62,796.8 tokens with the best shape of the mesh. "
+        "On the mesh as given no batch is large enough. The bound is ≈ 81,777.8 tokens on the best mesh of whole axes, "
+        "64 × 16 (≈ 62,796.8 at X ≈ 49.145, which is no whole number of chips). "  # 64 4.6e14/(2 1.8e11)
         "There is none with one byte per element sent or with four pipeline stages that keep their weights. Neither "
         "more axes for FSDP nor gradient accumulation changes that."
     )

@@ -227,6 +227,7 @@ def utilisation(v: Values, called: Values) -> dict[str, Numbers]:
         "530B on 2240 GPUs": (105, 20480, 2240, 2240, "39.15"),
     }
     names = ("L", "d_model", "B", "n_gpus", "t_step")
+    measured = {"S": 2048, "V": 51200}  # the times are those of these values
 
     def overhead(a: At) -> Numbers:
         h, tokens = a.d_model, a.B * a.S
@@ -238,7 +239,9 @@ def utilisation(v: Values, called: Values) -> dict[str, Numbers]:
     a = At(v, called)
     train, could = 6 * a.N * a.D, a.h_gpus * 3600 * a.F_fp
     return {
-        "table 5": cases(step, (v, called), {name: dict(zip(names, row, strict=True)) for name, row in rows.items()}),
+        "table 5": cases(
+            step, (v, called), {name: measured | dict(zip(names, row, strict=True)) for name, row in rows.items()}
+        ),
         "overhead": cases(overhead, (v, called), sizes),
         "DeepSeek-V3": {"F_train": train, "F_peak": could, "u_model": Fraction(100 * train) / could},
     }

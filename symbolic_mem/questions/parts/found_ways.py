@@ -110,14 +110,24 @@ def bound_words(way: Way) -> Prose:
     shown = about(Amount(way.bound.xreplace(dict(way.values))))
     if way.whole is None or way.whole.tokens is None or way.x is None:
         return shown
-    best = way.x.xreplace(dict(way.values))
-    pieces = {"whole": about(Amount(way.whole.tokens)), "x": way.whole.x, "y": way.whole.y, "real": shown}
-    if best.is_Integer:
+    pieces = {"whole": about(Amount(way.whole.tokens)), "x": way.whole.x, "y": way.whole.y, "real": beside_whole(way)}
+    if way.x.xreplace(dict(way.values)).is_Integer:
         return say("{whole} on the best mesh, {x} × {y}", **pieces)
+    return say("{whole} on the best mesh{real}", **pieces)
+
+
+def beside_whole(way: Way) -> Prose:
+    """Of which meshes the best one is, and the bound on the best real one, where that has no whole axes."""
+    assert way.whole is not None and way.x is not None, "a mesh of whole axes stands beside the best real one"
+    best = way.x.xreplace(dict(way.values))
+    if best.is_Integer:
+        return text("")
     return say(
-        "{whole} on the best mesh of whole axes, {x} × {y} ({real} at {best}, which is no whole number of chips)",
+        " of whole axes, {x} × {y} ({real} at {best}, which is no whole number of chips)",
+        x=way.whole.x,
+        y=way.whole.y,
+        real=about(Amount(way.bound.xreplace(dict(way.values)))),
         best=Chain(X, (amount(best),)),
-        **pieces,
     )
 
 
@@ -132,11 +142,7 @@ def named_ways(found: FoundWays) -> tuple[tuple[Way, Prose], ...]:
 
 def with_ways(found: FoundWays) -> Iterator[Prose]:
     """Say the bound under each of these ways, and where there is none."""
-    there = [
-        say("{t} tokens {words}", t=about(Amount(way.tokens)), words=words)
-        for way, words in named_ways(found)
-        if way.tokens is not None
-    ]
+    there = [_tokens_with(way, words) for way, words in named_ways(found) if way.tokens is not None]
     if there and found.tokens is not None:
         yield say("It is {bounds}.", bounds=joined(there))
     elif there:
@@ -144,3 +150,10 @@ def with_ways(found: FoundWays) -> Iterator[Prose]:
     absent = [words for way, words in named_ways(found) if way.tokens is None]
     if absent:
         yield say("There is none {ways}.", ways=joined(absent, last=" or "))
+
+
+def _tokens_with(way: Way, words: Prose) -> Prose:
+    if way.whole is not None and way.whole.tokens is not None and way.x is not None:
+        return say("{t} tokens on the best mesh{real}", t=about(Amount(way.whole.tokens)), real=beside_whole(way))
+    assert way.tokens is not None, "a bound that is there"
+    return say("{t} tokens {words}", t=about(Amount(way.tokens)), words=words)

@@ -165,7 +165,7 @@ def pipelined(case: Setting) -> Way:
     example: Values = {n_pp: sp.Integer(4), n_micro: sp.Integer(16)}
     values, beside = {**case.values, **example}, ()
     staged = Mesh(x=X / n_pp)
-    if case.values[X] < example[n_pp]:
+    if case.values[X] % example[n_pp]:
         lacking = say("An axis of {x} cannot be cut in four.", x=Amount(case.values[X], "chips"))
     else:
         lacking = no_batch(on_mesh(case, staged), values)
