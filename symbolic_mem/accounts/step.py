@@ -13,7 +13,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, adapted, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, UNSCALED, Model, Part, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, UNREAD, UNSCALED, Model, Part, Tensor
 from symbolic_mem.recipes.bases import is_packed, packed_bytes
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
@@ -118,7 +118,7 @@ class Step:
                 yield tensor
             elif tensor.name == UNSCALED:
                 continue
-            elif (recomputes and tensor.name not in (*SUMMANDS, TABLE)) or (row.caller and not last):
+            elif (recomputes and tensor.name not in (*SUMMANDS, TABLE, UNREAD)) or (row.caller and not last):
                 yield tensor
 
     @cached_property

@@ -28,7 +28,7 @@ from symbolic_mem.models.program_norm import Weights, norm_program
 from symbolic_mem.models.program_served import served_block, served_described, summands, workspaces
 from symbolic_mem.models.stacks import stack, stacks
 from symbolic_mem.models.tape import Tape, Value
-from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, Alive, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, UNREAD, Alive, Tensor
 
 BY_HAND = ("hf-cuda",)
 ENGINES = (*BY_HAND, "torch-cuda")
@@ -92,8 +92,9 @@ class Programs:
         found += (table,) * len(self.how.given)
         if self.how.kernel.startswith("eager"):
             several = a.window is not None and (a.window.layers != a.layers or two_kinds(self.how))
-            masks = 2 if several else 1
-            found += (Tensor("causal mask", (B, S, S), bytes_per_element=compute),) * masks
+            unread = several and a.window is not None and a.window.layers == a.layers
+            masks = ("causal mask", *((UNREAD if unread else "causal mask",) if several else ()))
+            found += tuple(Tensor(name, (B, S, S), bytes_per_element=compute) for name in masks)
         if self.how.trained.needs_input("W_head", "head"):
             return found
         return (*found, Tensor(HIDDEN, (*TOKENS, a.d_model), bytes_per_element=self.how.compute))

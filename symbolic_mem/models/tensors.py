@@ -60,6 +60,7 @@ REPEATED, LAID_OUT = (
 )  # for all query heads, of all tokens that are attended
 EXPANDED = "W_kv_up"  # of latent attention: keys and values of all heads, made of what is cached
 TABLE = "rotary table in FP32"  # which every block converts for itself
+UNREAD = "causal mask of no block"  # which the caller makes anyway
 
 
 @hashed_once

@@ -62,6 +62,8 @@ def config_of(architecture: Architecture, run: Run) -> dict[str, Any]:
         "embedding_dropout": float(architecture.embedding_dropout),
         "normalised": architecture.experts is not None and architecture.experts.normalised,
     }
+    if architecture.experts is not None and family.reads("d_shared"):
+        choices["d_shared"] = int(architecture.experts.d_shared.xreplace(dict(architecture.numbers)))
     if architecture.position == "rotary" and family.reads("rotary_part"):
         part = architecture.d_rotary or architecture.d_head
         choices["rotary_part"] = float((part / architecture.d_head).xreplace(dict(architecture.numbers)))
