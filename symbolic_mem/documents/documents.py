@@ -21,6 +21,7 @@ from symbolic_mem.document.steps import (
     Section,
     detailed,
 )
+from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation, Part
 from symbolic_mem.documents.given import assumed, notation, references, wording
@@ -203,7 +204,8 @@ def _question(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Bl
 
 
 def _closing(study: Study, answered: Sequence[Found]) -> tuple[Section, ...]:
-    cited = tuple(each for each in references(study) if each != text(study.source))
+    said = {text(study.source), text(study.recipe.source) if about_memory(study) else None}  # with what they are of
+    cited = tuple(each for each in references(study) if each not in said)
     return (
         Section(text("Assumptions"), (Bullets(assumed(study)),), "assumptions", fine=True),
         *_left_out(study.as_given, answered),
@@ -219,10 +221,6 @@ def _left_out(study: Study, answered: Sequence[Found], otherwise: Prose | None =
     items = uncounted_items(study, found, rows) or (() if otherwise is None else (otherwise,))
     sizes = NOT_AT_ONCE if study.placement else NOT_AT_ONCE_WHOLE
     known = rows or any(one.sets for one in found if rows is None or one.name != ROWS)
-    sized = (Paragraph(sizes),) if known else ()
-    peaks = (Paragraph(PEAKS),) if study.timeline else ()
-    return (
-        (Section(text("What is not counted"), (*peaks, *sized, Bullets(items)), "not-counted", fine=True),)
-        if items
-        else ()
-    )
+    said = (*((PEAKS,) if study.timeline else ()), *((sizes,) if known else ()))
+    led = (Paragraph(sentences(*said)),) if said else ()
+    return (Section(text("What is not counted"), (*led, Bullets(items)), "not-counted", fine=True),) if items else ()

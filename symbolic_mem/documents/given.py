@@ -129,4 +129,4 @@ def _otherwise(study: Study) -> tuple[Prose, ...]:
     other = [f"({question.label})" for question in study.questions if question.ask == "recompute"]
     if not other:
         return ()
-    return (say("Another rule of recomputation counts in {places}, as is said there.", places=", ".join(other)),)
+    return (say("Another rule of recomputation counts in {places}.", places=", ".join(other)),)

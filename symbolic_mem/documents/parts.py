@@ -21,9 +21,9 @@ from symbolic_mem.document.steps import (
     Table,
     detailed,
 )
-from symbolic_mem.document.words import in_brackets, joined, listed
+from symbolic_mem.document.words import in_brackets, joined, listed, sentences
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS
+from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.filled import filled
 from symbolic_mem.study.found import Found
@@ -66,15 +66,18 @@ def parts(
     family = family_of([unit for one in answered if (unit := one.capacity_unit) is not None], ())
     for position, found in enumerate(answered, start=1):
         whole = part(found, _figures(found, family, unasked=unasked))
+        said: tuple[Prose, ...] = ()
         if found.reading is not None:
             if last is not None and last.reading != found.reading:
-                whole = replace(whole, blocks=(Paragraph(_reread(found, last)), *whole.blocks))
+                said = (_reread(last),)
             last = found
         section = replace(whole, target=f"part-{position}", blocks=tuple(detailed(whole.blocks, detail)))
         if detail != "full":
             blocks = [block for block in section.blocks if not isinstance(block, Answer)]
-            section = replace(section, blocks=tuple(_new(blocks, told, found)))
+            section = replace(section, blocks=tuple(_new(blocks, told, found, said)))
             told.add(_units(blocks), found)
+        else:
+            section = replace(section, blocks=(*map(Paragraph, said), *section.blocks))
         made.append(section)
     return made
 
@@ -128,18 +131,23 @@ class _Told:
         return Reference(in_brackets(by.question.label), f"part-{self.numbers[id(by)]}")
 
 
-def _new(blocks: Sequence[Block], told: _Told, found: Found) -> Iterator[Block]:
-    """What was not told before, after words that say where the rest stands; which values count is said of each part."""
-    units, here = list(_units(blocks)), {(Paragraph(said),) for said in found.preceded}
+def _new(blocks: Sequence[Block], told: _Told, found: Found, said: Sequence[Prose]) -> Iterator[Block]:
+    """What was not told before, after words that say where the rest stands, and what is otherwise here.
+
+    Where that is not told, what is `said` of the part before is. Which values count is said of each part.
+    """
+    units, here = list(_units(blocks)), {(Paragraph(one),) for one in found.preceded}
     again = [unit for unit in units if unit in told.units and unit not in here]
     if not again:
-        yield from blocks
+        yield from (*map(Paragraph, said), *blocks)
         return
     where = list(dict.fromkeys(told.place(unit) for unit in again))
     derived = [one for unit in again if isinstance(one := told.units[unit], Found)]
     alike = max(derived, key=derived.count) if derived else None
     differ = [] if alike is None else _differences(found, alike)
-    yield Paragraph(_as_in(where, found.study.said(listed(differ)) if differ else None, rest=len(again) < len(units)))
+    otherwise = found.study.said(listed(differ)) if differ else None
+    led = _as_in(where, otherwise, rest=len(again) < len(units))
+    yield Paragraph(led if differ else sentences(led, *said))
     for unit in units:
         if unit not in told.units or unit in here:
             yield from (_without(block, told.lines) for block in unit)
@@ -179,17 +187,17 @@ def _differences(found: Found, other: Found) -> list[str]:
         (one.built.model, two.built.model, "another model"),
         (one.recipe.recompute, two.recipe.recompute, "another rule of recomputation"),
         (one.recipe.with_recompute(two.recipe.recompute), two.recipe, "another recipe"),
-        (getattr(found, "capacity", None), getattr(other, "capacity", None), "another capacity"),
+        (getattr(found, "capacity", None), getattr(other, "capacity", None), _capacity(found, other)),
     ]
     differ = [words for left, right, words in pairs if left != right]
     differ += [f"another placement of the {listed([KIND_WORDS[kind] for kind in kinds])}"] if kinds else []
     return differ + ([f"other values of {listed([f'${name}$' for name in values])}"] if values else [])
 
 
-def _reread(found: Found, last: Found) -> Prose:
-    pieces = {name: text(READING_WORDS[one.reading or ""]) for name, one in (("new", found), ("old", last))}
-    return say(
-        "The memory of a device is counted otherwise than in {label}: here by {new}, there by {old}.",
-        label=text(in_brackets(last.question.label)),
-        **pieces,
-    )
+def _capacity(found: Found, other: Found) -> str:
+    return "another capacity" if found.reading == other.reading else "another capacity, counted otherwise"
+
+
+def _reread(last: Found) -> Prose:
+    label = text(in_brackets(last.question.label))
+    return say("The memory of a device is counted otherwise than in {label}.", label=label)

@@ -12,6 +12,7 @@ from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.rational import Number, fraction, symbolic
+from symbolic_mem.base.symbols import P
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block
@@ -19,9 +20,12 @@ from symbolic_mem.document.words import about, capitalised, gib, listed, sentenc
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.comparison import FIRST, SECOND, FoundGaps, peak_of, sized
 from symbolic_mem.questions.parts.gap_tables import gap_tables, term_words
+from symbolic_mem.questions.parts.memory import parameter_steps
+from symbolic_mem.questions.parts.repeated import summed
 from symbolic_mem.questions.parts.sides import (
     CHOICES,
     Choices,
+    Variant,
     engine_profiles,
     kernels,
     losses,
@@ -33,6 +37,7 @@ from symbolic_mem.questions.parts.sides import (
     rests,
     two_sides,
 )
+from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import key
@@ -111,14 +116,18 @@ class Compare(Question):
         one, other = found.totals()
         gap, difference = other - one, SECOND - FIRST
         work = Work({**found.values, FIRST: one, SECOND: other})
+        models = {side.study.model.parameters: side for side in (found.b, found.a)}
+        for side in reversed(models.values()):
+            whose = "" if len(models) == 1 else " of the first" if side is found.a else " of the second"
+            yield from parameter_steps(side.study.model, work, whose)
         yield work.step(
             say("Both sides: {name}. They take", name=text(found.a.name))
             if found.same
             else say(
                 "First: {first}. Second: {second}. They take", first=text(found.a.name), second=text(found.b.name)
             ),
-            Chain(FIRST, (amount(one, "bytes"), amount(one, "GiB"))),
-            Chain(SECOND, (amount(other, "bytes"), amount(other, "GiB"))),
+            *_side_lines(FIRST, found.a, work),
+            *_side_lines(SECOND, found.b, work),
             Chain(difference, (amount(gap, "bytes"), amount(gap, "GiB"))),
         )
         sizes = tuple(gib(term.bytes) for term in found.terms if term.bytes is not None)
@@ -182,6 +191,15 @@ class Compare(Question):
             "difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}", unit="bytes"),
             "less": Claimed(less, "bytes", f"what {b.name} needs less than {a.name}", unit="bytes"),
         }
+
+
+def _side_lines(symbol: sp.Symbol, side: Variant, work: Work) -> Iterator[Chain]:
+    """What a side takes, by formula and with numbers put in, after what one repetition of its layers keeps."""
+    work.define(P, side.study.model.parameters)
+    layers = recompute(side.study.model, side.study.recipe.recompute).layers
+    ones, sums = summed(side.memory, layers, work, of="first" if symbol == FIRST else "second")
+    yield from ones
+    yield Chain(symbol, (*sums, amount(work.values[symbol], "bytes"), amount(work.values[symbol], "GiB")))
 
 
 def _same(found: FoundGaps) -> Prose:

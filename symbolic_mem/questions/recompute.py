@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_eac
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
-from symbolic_mem.recipes.recompute import Recompute
+from symbolic_mem.recipes.recompute import Recompute, recompute
 from symbolic_mem.study.answered import once_for
 from symbolic_mem.study.changed_recipe import use_recompute
 from symbolic_mem.study.claimed import Claimed
@@ -121,7 +121,8 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
 
         study, work = found.study, Work(found.study.values)
         yield Paragraph(_opening(study.recipe.recompute, study.model, instants=study.at is not None))
-        yield from by_layer(_saving(study).memory.of("activations"), work, in_table=False)
+        layers = recompute(study.model, study.recipe.recompute).layers
+        yield from by_layer(_saving(study).memory.of("activations"), work, layers=layers)
         yield from _against(found)
         memory_numbers(study, work, self.counted)
         yield from here_blocks(study, work, found.kinds)
@@ -249,7 +250,8 @@ def _opening(how: Recompute, model: Model, *, instants: bool) -> Prose:
         "half": f"The others keep what they save{beside}, and nothing else is kept.",
         "selective": "Everything else is kept.",
         "groups": "The input of each group is kept, and nothing inside it.",
-    }.get(how.rule, "The input of a recomputed block is still kept: its backward pass starts again from there.")
+        "products": "The input of a block is still kept: its backward pass starts again from there.",
+    }.get(how.rule, "Such an input is still kept.")
     pieces = {"rule": text(str(how)), "kept": text(kept)}
     if instants:
         return say(
@@ -296,12 +298,11 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
         )
     if not solved.feasible:
         relation = ">" if fixed > found.capacity.counted else "="
-        held, room = apart(gib(fixed), gib(found.capacity.counted))
-        return work.step(
-            text("The part that every device holds in full leaves no room for the rest:"),
-            Chain(M_fixed, (link(held),)),
-            Chain(C_mem, (link(room),)),
-            Chain(M_fixed, ((relation, C_mem),)),
+        room = apart(gib(fixed), gib(found.capacity.counted))[1]
+        line = Chain(M_fixed, ((relation, C_mem), link(room)))
+        work.check(line)
+        return Paragraph(
+            say("The part that every device holds in full leaves no room for the rest: {line}.", line=line)
         )
     quotient = M_divided / (C_mem - M_fixed if bound.fixed != 0 else C_mem)
     work.define(bound.symbol, sp.Integer(solved.value or 1))

@@ -11,8 +11,9 @@ import pytest
 from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import M_activations
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Long, Prose, Reference, Total
+from symbolic_mem.document.prose import Long, Prose, Put, Reference, Total
 from symbolic_mem.document.steps import Answer, Answers, Kept, Paragraph, Step, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.documents.documents import homework, report
@@ -116,7 +117,7 @@ def test_no_step_is_told_twice(name, build):
 def test_a_part_names_the_part_that_it_rests_on_and_what_is_otherwise():
     parts = {part.label: part for part in homework(load_study("llama-3.1-405b")).parts}
     said = [plain_prose(block.prose) for block in parts["c"].blocks if isinstance(block, Paragraph)]
-    assert "As in (b), with another capacity." in said
+    assert "As in (b), with another capacity, counted otherwise." in said
     (led,) = [
         p for block in parts["c"].blocks for p in getattr(block, "prose", Prose(())).parts if isinstance(p, Reference)
     ]
@@ -190,7 +191,10 @@ def test_the_texts_of_a_study_are_its_wording():
     assert arrange(homework(study)).answers == homework(study).answers
 
 
-@pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b"])
+KEPT = ("cs336-a2-xxl", "llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b", "deepseek-v3", "mixtral-8x7b")
+
+
+@pytest.mark.parametrize("name", KEPT)
 def test_what_another_rule_keeps_has_its_formula_with_numbers_put_in(name):
     document = homework(load_study(name))
     tex = render(document, document.layout, "tex").decode()
@@ -198,3 +202,36 @@ def test_what_another_rule_keeps_has_its_formula_with_numbers_put_in(name):
     formula, numbers, *_ = line.split(r"\\" + "\n&=")
     assert r"d_{\mathrm{model}}" in formula
     assert r"\mathrm" not in numbers and r"\cdot" in numbers
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "kept"),
+    [
+        ("llama-3.1-70b", 4 * 2 * 4096 * (2 * 8192 + 2 * 28672 + 64 * 129 + 8 * 128 + 2) + 24, None),
+        (
+            "llama-3.1-405b",
+            4 * 2 * 4096 * (2 * 16384 + 2 * 53248 + 128 * 129 + 8 * 128 + 2) + 24,
+            2 * 2 * 4096 * (128256 + 2 * 16384 + 2) + 4 * 4096 * 128 + 2 + 63 * 2 * 2 * 4096 * 16384,
+        ),
+    ],
+)
+def test_what_a_block_keeps_under_another_rule_is_named_and_repeated(name, block, kept):
+    (found,) = (one for one in homework(load_study(name)).found if one.question.ask == "recompute")
+    told = [step for step in found.question.steps(found) if isinstance(step, Step) and step.told == "in short"]
+    ones, whole = told[0].chains[0], next(step for step in told if step.chains[0].left == M_activations).chains[0]
+    assert str(ones.left) == "m_block"
+    assert ones.links[-1][1].value == block
+    if kept is not None:  # 63 blocks keep what enters them, 63 keep all
+        assert whole.links[-1][1].value == kept + 63 * block
+
+
+def test_a_comparison_has_both_sides_by_formula_with_numbers_put_in():
+    (found,) = (one for one in homework(load_study("korthikanti")).found if one.question.ask == "compare")
+    chains = [chain for step in found.question.steps(found) if isinstance(step, Step) for chain in step.chains]
+    first, second = (next(chain for chain in chains if str(chain.left) == f"M_{side}") for side in ("first", "second"))
+    P = 96 * (12 * 12288**2 + 13 * 12288) + 12288 * (51200 + 2048) + 2 * 12288
+    layer = 2048 * 12288 * 34 + 5 * 96 * 2048**2
+    assert first.links[-1][1].value == 18 * P + 96 * layer + 2048 * (4 * 51200 + 5 * 12288)
+    for chain in (first, second):
+        formula, numbers = (side for _, side in chain.links[:2])
+        assert isinstance(formula, Total) and all(isinstance(one, Put) for one in numbers.sides)

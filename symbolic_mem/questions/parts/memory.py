@@ -25,6 +25,7 @@ from symbolic_mem.models.groups import groups
 from symbolic_mem.models.tensors import STATIC, Layer, Model
 from symbolic_mem.questions.parts.assumptions import whose
 from symbolic_mem.questions.parts.parameters import experts_tables
+from symbolic_mem.questions.parts.repeated import summed
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import NONE, recompute
@@ -236,10 +237,11 @@ def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
     return [Step(intro), Bullets(items)]
 
 
-def by_layer(memory: Memory, work: Work, *, now: bool = False, in_table: bool = True) -> Iterator[Step]:
+def by_layer(memory: Memory, work: Work, *, now: bool = False, layers: Sequence[Layer] = ()) -> Iterator[Step]:
     """Sum what each kind of layer keeps for the backward pass, or what of it is there `now`; in short the sum alone.
 
-    Where its terms stand `in_table`, that of all terms, the first and the last of them are named.
+    That has a formula of its own, by the `layers` that have them, or names the first and the last of its terms, which then
+    stand in the table of all terms.
     """
     chains, symbols = [], []
     for term in memory.terms:
@@ -255,23 +257,22 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False, in_table: bool = 
         else text("What the layers keep for the backward pass, all repetitions together, and its sum:")
     )
     yield replace(work.step(said, *chains, whole), told="in full")
-    links = whole.links[1:]
-    if not in_table:
-        links = (*_summed(memory, work), *links)
-    short = Chain(M_activations, links)
-    rows = f" ({_row(memory.terms[0])} to {_row(memory.terms[-1])} in the table)" if in_table else ""
-    brief = (
-        text(f"The activations that are there{rows} take")
-        if now
-        else text(f"What all layers keep for the backward pass{rows} takes")
-    )
-    yield replace(work.step(brief, short), told="in short")
-
-
-def _summed(memory: Memory, work: Work) -> list[tuple[str, Side]]:
-    """The sum of the terms as formulas, and with numbers put in, each where it is short enough."""
-    formulas = tuple(term.bytes for term in memory.terms)
-    return [("=", Brief(Total(formulas))), ("=", Brief(Total(tuple(work.put(each) for each in formulas))))]
+    if layers:
+        ones, sums = summed(memory, layers, work)
+        if ones:
+            said = text("One repetition of layers keeps for the backward pass")
+            yield replace(work.step(said, *ones), told="in short")
+        brief = text("What all layers keep for the backward pass takes")
+        short = work.step(brief, Chain(M_activations, (*sums, *whole.links[1:])))
+    else:
+        rows = f" ({_row(memory.terms[0])} to {_row(memory.terms[-1])} in the table)"
+        brief = (
+            text(f"The activations that are there{rows} take")
+            if now
+            else text(f"What all layers keep for the backward pass{rows} takes")
+        )
+        short = work.step(brief, Chain(M_activations, whole.links[1:]))
+    yield replace(short, told="in short")
 
 
 KEPT = "Every tensor that is kept for the backward pass, in one repetition of its layer, and why"
