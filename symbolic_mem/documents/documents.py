@@ -24,7 +24,7 @@ from symbolic_mem.document.steps import (
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation, Part
-from symbolic_mem.documents.given import assumed, notation, references, wording
+from symbolic_mem.documents.given import assumed, named, notation, references, wording
 from symbolic_mem.documents.parts import parts
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import counted
@@ -218,7 +218,7 @@ def _left_out(study: Study, answered: Sequence[Found], otherwise: Prose | None =
         return ()
     found = beyond_instants(study)
     rows = rows_of_answers(study, answered)
-    items = uncounted_items(study, found, rows) or (() if otherwise is None else (otherwise,))
+    items = uncounted_items(study, found, named(study), rows) or (() if otherwise is None else (otherwise,))
     sizes = NOT_AT_ONCE if study.placement else NOT_AT_ONCE_WHOLE
     known = rows or any(one.sets for one in found if rows is None or one.name != ROWS)
     said = (*((PEAKS,) if study.timeline else ()), *((sizes,) if known else ()))

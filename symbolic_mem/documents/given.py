@@ -18,6 +18,29 @@ from symbolic_mem.study.study import Study
 
 def notation(study: Study) -> Table:
     """Tabulate the symbols that the study gives values to, or solves for, with meaning, unit and value."""
+    return Table(
+        text("What is given"),
+        (
+            Column(text("symbol")),
+            Column(text("meaning"), "phrase"),
+            Column(text("unit")),
+            Column(text("value"), "right"),
+        ),
+        tuple(_given(study).values()),
+    )
+
+
+def named(study: Study) -> frozenset[sp.Symbol]:
+    """The symbols that this table has.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> sorted(map(str, named(load_study("cs336-a2-optimizer-sharding"))))
+    ['L', 'V', 'd_ff', 'd_model', 'n_fsdp']
+    """
+    return frozenset(_given(study))
+
+
+def _given(study: Study) -> dict[sp.Symbol, tuple[Prose, ...]]:
     used: set[sp.Basic] = {*study.values}
     if about_memory(study):
         used |= study.memory.of(*counted(study)).total.free_symbols
@@ -33,24 +56,15 @@ def notation(study: Study) -> Table:
     if known is not None:
         unread = [symbol for symbol in study.values if str(symbol) not in known]
         known |= {str(symbol) for symbol in unread if any(at_instants(study, one, symbol) for one in study.questions)}
-    rows = []
+    rows = {}
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
             shown = _sought(study, name.symbol) if value is None else _value(value)
             if shown is None:
                 continue
-            rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
-    return Table(
-        text("What is given"),
-        (
-            Column(text("symbol")),
-            Column(text("meaning"), "phrase"),
-            Column(text("unit")),
-            Column(text("value"), "right"),
-        ),
-        tuple(rows),
-    )
+            rows[name.symbol] = (say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown)
+    return rows
 
 
 def _sought(study: Study, symbol: sp.Symbol) -> Prose | None:

@@ -18,7 +18,7 @@ from symbolic_mem.accounts.together import together
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
-from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib, joined, listed
 from symbolic_mem.hardware.software import WORKSPACES, open_words, taken_by_software
@@ -197,28 +197,44 @@ def _gone(study: Study, numbers: Numbers, counted: tuple[str, ...]) -> Number:
         return 0
 
 
-def uncounted_items(study: Study, found: Sequence[LeftOut], rows: tuple[Prose, ...] | None = None) -> tuple[Prose, ...]:
+def uncounted_items(
+    study: Study, found: Sequence[LeftOut], named: Collection[sp.Symbol], rows: tuple[Prose, ...] | None = None
+) -> tuple[Prose, ...]:
     """One item for each in a document: the formula of its size, and the size where all symbols of it have values.
 
+    Symbols that are not `named` before have their meaning beside it.
     What whole rows take at the degrees of the answers (`rows`) takes the place of a bound at any degree.
     """
     numbers = Numbers.of(study.values)
     first = next((place for place, one in enumerate(found) if one.name == ROWS), len(found))
     before, after = found[:first], [one for one in found[first:] if rows is None or one.name != ROWS]
-    said = tuple(tuple(_item(study, one, one.at(numbers), numbers) for one in each) for each in (before, after))
+    said = tuple(tuple(_item(study, one, one.at(numbers), numbers, named) for one in each) for each in (before, after))
     return (*said[0], *(rows or ()), *said[1])
 
 
-def _item(study: Study, one: LeftOut, size: Number | None, numbers: Numbers) -> Prose:
+def _item(study: Study, one: LeftOut, size: Number | None, numbers: Numbers, named: Collection[sp.Symbol]) -> Prose:
     shown = _shown(one)
     if shown is None:
         return _open(study, one, numbers)
     if size is None:
         put = say("{size} bytes", size=_put(shown, numbers.values_given))
         line = Brief(say("{size} bytes", size=shown), otherwise=put)
-        return say("{what}: {line}", what=text(one.words), line=line)
-    line = Brief(say("{line}", line=Chain(shown, (amount(size, "GiB"),))), otherwise=about(gib(size)))
-    return say("{what}: {line}", what=text(one.words), line=line)
+    else:
+        line = Brief(say("{line}", line=Chain(shown, (amount(size, "GiB"),))), otherwise=about(gib(size)))
+    return say("{what}: {line}{where}", what=text(one.words), line=line, where=_meanings(shown, numbers, named))
+
+
+def _meanings(size: sp.Expr, numbers: Numbers, named: Collection[sp.Symbol]) -> Prose:
+    """What the symbols of a size mean that are not `named` where the document says what is given."""
+    unsaid = [one for one in table(given=True) if one.symbol in size.free_symbols and one.symbol not in named]
+    if not unsaid:
+        return text("")
+    said = []
+    for one in unsaid:
+        value = numbers.values_given.get(one.symbol)
+        side = one.symbol if value is None else Chain(one.symbol, (("=", Amount(symbolic(value))),))
+        said.append(say("{x}: {meaning}", x=side, meaning=text(one.meaning)))
+    return say(" ({said})", said=joined(said, ", ", ", "))
 
 
 def _open(study: Study, one: LeftOut, numbers: Numbers, *, put: bool = False) -> Prose:
