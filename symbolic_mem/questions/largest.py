@@ -22,6 +22,7 @@ from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.batch_claims import close
+from symbolic_mem.questions.parts.few_turns import ask_few
 from symbolic_mem.questions.parts.found_largest import FoundLargest
 from symbolic_mem.questions.parts.grown import OF_TURNS, at_blocks, blocks_turns, grown_instants
 from symbolic_mem.questions.parts.host_keys import Host, host, need_both, offloaded
@@ -139,9 +140,32 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         if not each:
             number = self._turns_of_rows(study)
             return self._under_host(study, None) if number == 1 else self._of_rows(study, number)
-        found = {turn.rest: self._under_host(study, turn) for turn in each}
+        several, turn_of, found = int(each[0].factor), {turn.rest: turn for turn in each}, dict[int, FoundLargest]()
+
+        def largest(rest: int) -> int | None:
+            found[rest] = self._under_host(study, turn_of[rest])
+            return found[rest].value
+
+        def fits(blocks: int) -> bool | None:
+            return self._fits(study, turn_of[blocks % several], blocks)
+
+        if self.host is not None or not ask_few(several, several // len(each), largest, fits):
+            for rest in turn_of.keys() - found.keys():
+                largest(rest)
         best = max(found.values(), key=lambda one: (one.upper.unbounded, one.value or 0, -(one.upper.smallest or inf)))
-        return replace(best, turns=found, several=int(each[0].factor))
+        return replace(best, turns=found, several=several)
+
+    def _fits(self, study: Study, turn: MultipleOf, blocks: int) -> bool | None:
+        """Whether so many blocks fit at every instant of many; None where not all of these are there."""
+        moments = grown_instants(study, self.counted, self.symbol, turn)
+        if blocks < _fewest(moments, self.symbol):
+            return None
+        limit = Limit(study.capacity.counted, self.strict)
+        memories = (self._in_rows(one, one.placed(self.counted), turn) for one in moments)
+        return all(
+            limit.holds(memory.at({**one.values, self.symbol: blocks}))
+            for one, memory in zip(moments, memories, strict=True)
+        )
 
     def _turns_of_rows(self, study: Study) -> int:
         """By what number the remainder of the unknown says what whole rows lack; 1 where nothing depends on it."""
@@ -196,7 +220,7 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         """
         moments = grown_instants(self._balanced(study), self.counted, self._opens, turn)
         found = self._hardest(moments, ruled, turn)
-        few = max((one.at.least for one in moments if one.at is not None and one.at.count.has(self.symbol)), default=1)
+        few = _fewest(moments, self.symbol)
         if found.upper.unbounded or (found.value or 0) >= few:
             return found
         least, step = found.upper.smallest or 1, 1 if turn is None else int(turn.factor)
@@ -313,3 +337,8 @@ class Largest(Printed, OfRows, WithSoftware, OfKinds):
         real = None if least.rules or least.quotient is None else close(least.quotient)
         told = {str(self.symbol): Claimed(least.value, measures, meaning, quotient=real, unit=counted, extreme="most")}
         return told if found.host is None else {**told, "host": found.host.claim(found.value)}
+
+
+def _fewest(moments: Sequence[Study], symbol: sp.Symbol) -> int:
+    """How many blocks a step has at least that has all of some instants."""
+    return max((one.at.least for one in moments if one.at is not None and one.at.count.has(symbol)), default=1)
