@@ -238,8 +238,16 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
 
 
 def _search(verdict: Verdict, case: Case) -> Search:
-    """The search for slips: a slipped number is that of the fullest instants of the true one, where there are any."""
-    return Search(verdict.stated, verdict.name, pinned(case, verdict.name), verdict.claimed)
+    """The search for slips: a slipped number is that of the fullest instants of the true one, where there are any.
+
+    Where the claim is a bound between two whole numbers, each is what it is before it is rounded.
+    """
+    held_at = pinned(case, verdict.name)
+    if verdict.claim.bound and not verdict.claimed.whole:
+        rounded = claim_of(case.study, case.question, verdict.name, case.counted, kept=True)
+        if rounded.whole:
+            return Search(verdict.stated, verdict.name, held_at.reading(rounding="none"), rounded)
+    return Search(verdict.stated, verdict.name, held_at, verdict.claimed)
 
 
 def _at_given(verdict: Verdict, case: Case) -> bool:

@@ -65,12 +65,25 @@ def _verdict(verdict: Verdict) -> Prose:
         if verdict.claimed.given or verdict.own:
             return sentences(_wrong(verdict, pieces), _rule(verdict), _of_given(verdict))
         open_counts = text("") if counted is None else counted.wrong
+        if _itself(verdict):
+            found = exact_words(verdict, verdict.expected)
+            bound = "at least" if claim.bound == "more" else "at most"
+            return sentences(
+                _wrong(verdict, pieces), say("{n} is in the bound: it is {b} {n}.", n=found, b=text(bound))
+            )
         return sentences(_wrong(verdict, pieces), _nearest(verdict), _rule(verdict), open_counts, _slips(verdict))
     if verdict.claimed.given and not verdict.rounded:
         return say("{claim} is right: it is what the study gives.", **pieces)
     if not verdict.rounded:
         return say("{claim} is right: it is the exact number.", **pieces)
     return _rounded(verdict, pieces)
+
+
+def _itself(verdict: Verdict) -> bool:
+    """Whether a claim leaves out, as more or fewer, the very number that is the bound."""
+    claim = verdict.claim
+    said = claim.bound in ("more", "fewer") and verdict.claimed.whole and claim.number is not None
+    return said and claim.number * verdict.stated.scale == verdict.expected
 
 
 def _stated(claim: Claim) -> str:

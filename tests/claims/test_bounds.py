@@ -66,3 +66,31 @@ def test_a_bound_is_repeated_as_it_was_written() -> None:
 
 def test_an_arrow_is_no_bound() -> None:
     assert check(load_study("cs336-a2-xxl"), "n_fsdp = 45.76 -> 46").right
+
+
+XXL = load_study("cs336-a2-xxl")
+STATES, KEPT, LABEL = 16 * 2 * 126 * 16384 * 53248, 2 * 128 * 1024 * 126 * (16384 + 53248), 95
+
+
+@pytest.mark.parametrize(
+    ("said", "slip"),
+    [
+        (f"n_fsdp > {(STATES + KEPT / 2) / (LABEL * 10**9):.3f}", "GB for GiB on the device"),
+        (f"T > {2 * 184000 / 9:.1f}", "one mesh axis"),
+        (f"T > {184000 / 9 / 2:.1f}", "twice the bandwidth"),
+        (f"T > {184000 / 9 / 64:.2f}", "per chip"),
+        ("T > 20443.4", None),
+    ],
+)
+def test_a_wrong_bound_between_whole_numbers_has_its_slips(said, slip):
+    verdict = check(XXL, said)
+    assert not verdict.right
+    found = [each.slips[0].name for each in verdict.explanations if len(each.slips) == 1]
+    assert found[:1] == ([] if slip is None else [slip])
+
+
+@pytest.mark.parametrize("said", ["n_fsdp > 46", "more than 46 devices"])
+def test_a_bound_that_leaves_out_its_own_number_is_told_so(said):
+    words = plain_prose(verdict_words(check(XXL, said)))
+    assert words.endswith("so the claim is 1 too many (+2.2 %). 46 is in the bound: it is at least 46.")
+    assert "is in the bound" not in plain_prose(verdict_words(check(XXL, "n_fsdp > 47")))
