@@ -8,6 +8,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.insight import Insight
 from symbolic_mem.render.json import jsonable
+from symbolic_mem.render.text import plain_chain, plain_prose
 
 D, F, LAYERS, BATCH, LENGTH = 16384, 53248, 126, 128, 1024
 STATES, PER_TOKEN = 32 * LAYERS * D * F, 2 * LAYERS * (D + F)
@@ -72,3 +73,14 @@ def test_what_is_left_over():
 def test_refusals(options, said):
     with pytest.raises(BadInput, match=said):
         ask(**options)
+
+
+@pytest.mark.parametrize(("width", "first", "said"), [(8192, 133_515, "133,515 tokens"), (10**10, 1, "1 token")])
+def test_the_crossover_has_its_unit(width, first, said):
+    assert first == 700 * 10**9 // (2 * 80 * width * 4) + 1  # 10 bytes of 70e9 parameters, four checkpoints of 2 bytes
+    study = load_study("scaling-book-chips").change(values={"d_model": width})
+    question = study.question("b")
+    found = question.answer(study.under(question))
+    assert f"larger than the states from {said} on" in plain_prose(question.sentence(found))
+    chains = [one for step in question.steps(found) for one in getattr(step, "chains", ())]
+    assert any(plain_chain(one).endswith(" tokens") for one in chains)

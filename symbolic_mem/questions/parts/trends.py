@@ -18,7 +18,7 @@ from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_tot
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.words import about, gib, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.assumptions import DEGREES
@@ -152,16 +152,21 @@ class Crossing:
         yield work.step(
             say("Activations grow with {x} and states do not. Activations are the larger part once", x=x),
             Chain(slope * x, ((">", M_static),), asked=True),
-            Chain(x, ((">", quotient), amount(work.number(quotient), digits=8)), asked=True),
+            Chain(x, ((">", quotient), amount(work.number(quotient), self.counted, digits=8)), asked=True),
             brief=True,
         )
+
+    @property
+    def counted(self) -> str:
+        """What the batch is counted in."""
+        return "tokens" if self.symbol == T else "sequences"
 
     @property
     def closing(self) -> Prose:
         """From where on they are larger, and whether they are here."""
         pieces = {
             "first": Amount(sp.Integer(self.first)),
-            "what": "tokens" if self.symbol == T else "sequences",
+            "what": plural(self.first, self.counted.removesuffix("s"), self.counted),
             "now": Amount(self.now) if self.now.is_number else "",
         }
         if not self.now.is_number:
