@@ -116,7 +116,8 @@ class Account(Question):
         work.values[line.symbol] = found.ledger.unfold(line.symbol).xreplace(dict(found.known))
         links: list[tuple[str, Any]] = [("=", Long(line.expr))]
         if number is not None:
-            links += [("=", work.put(line.expr)), amount(number, line.unit, digits=30)]
+            links += [] if line.expr.is_Symbol else [("=", work.put(line.expr))]
+            links += [amount(number, line.unit, digits=30)]
             links += [amount(number, "GiB")] if line.unit == "bytes" else []
         return Chain(line.symbol, tuple(links))
 
