@@ -150,7 +150,17 @@ class Ledgers:
         )
 
     def ledger(self, study: Study, first: int = 1) -> int:
-        """The instants at which the memory must fit, as `instants` gives them, with those that other sizes would have.
+        """The place of the instants at which the memory must fit, as `instants` gives them, with those that other sizes would have.
+
+        Where blocks are recomputed by turns of two, those of the other remainder of their number stand in a ledger `or` it.
+        """
+        made, turned = self._ledger(study, first), _turned(study)
+        if made["when"] and turned is not None:
+            made["or"] = self.ledgers.put(self._ledger(turned, first))
+        return self.ledgers.put(made)
+
+    def _ledger(self, study: Study, first: int) -> dict[str, Any]:
+        """The instants of one ledger.
 
         Those of the fewest devices say how many these are, where they are not one. What is not counted and has a size stands
         beside them, as a node.
@@ -170,7 +180,7 @@ class Ledgers:
             places, when = [self._kept(one) for one in kept_instants(study, kinds)], []
         need_asked(study, self.question.symbol, *(one.placed(kinds) for one in instants(study, kinds)))
         beside, fewer = self._beside(study.without(self.question.symbol)), {} if first == 1 else {"first": first}
-        return self.ledgers.put({"step": step, "when": when, "instants": _runs(places), **beside, **fewer})
+        return {"step": step, "when": when, "instants": _runs(places), **beside, **fewer}
 
     def _beside(self, study: Study) -> Mapping[str, int]:
         """The node of the most that is not counted of a run at one moment, as `uncounted_bytes` has it; nothing where no size is known."""
@@ -351,3 +361,12 @@ def definitions(study: Study, ledgers: Ledgers) -> Mapping[str, list[int]]:
     """The named parts that short formulas use, such as P: the node and the tree of each."""
     found = study.seen_at(None).memory.definitions
     return {str(symbol): [ledgers.nodes.add(expr), ledgers.tree(expr)] for symbol, expr in found}
+
+
+def _turned(study: Study) -> Study | None:
+    """The study with one block more, where a rule recomputes by turns of two: a step of it has the other instants that there are."""
+    how, kinds = study.recipe.recompute, units(study.model).blocks
+    end = kinds[0].end if len(kinds) == 1 else None
+    if how.period != 2 or how.rule == "block" or not isinstance(end, sp.Symbol) or end not in study.values:
+        return None
+    return replace(study, values={**study.values, end: study.values[end] + 1}, at=None)

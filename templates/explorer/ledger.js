@@ -80,11 +80,23 @@ function instantsAt(data, ledger, placement, number) {
   return there.filter((instant) => instant[3] < 0 || most.get(instant[3])[1] === instant);
 }
 
+// Which numbers of blocks a ledger has not the instants of.
+const unmet = ({ when }, number) => when.find(([node, , several, rest, least, most = Infinity]) => {
+  const found = number(node);
+  return Number(found % BigInt(several)) !== rest || found < least || found > most;
+});
+
+// A ledger, or that of the other numbers of blocks.
+function ledgerOf({ ledgers }, place, number) {
+  const ledger = ledgers[place];
+  return ledger.or !== undefined && unmet(ledger, number) ? ledgers[ledger.or] : ledger;
+}
+
 // What a setting asks for: who lives where, and what counts of one device; with `alone` at the instants of one device.
 function solve(data, setting, known, alone = false) {
   const made = madeOf(setting.chosen);
-  const ledger = data.ledgers[made[alone ? 4 : 0]], placement = placementOf(data, made[1], setting.shares);
   const number = numbersOf(data.nodes, setting.values, known);
+  const ledger = ledgerOf(data, made[alone ? 4 : 0], number), placement = placementOf(data, made[1], setting.shares);
   const held = heldIn(data, setting);
   const capacity = fractionOf(held.bytes);
   const limit = { capacity, strict: data.strict }, rules = rulesAt(data.ruled[made[2]], number);
@@ -267,9 +279,6 @@ function refused(data, setting, derived) {
     const tokens = times(setting.values.B, setting.values.S);
     if (tokens % BigInt(made[5])) return put(said.chunks, { loss: `'${made[6]}'`, tokens, chunks: made[5] });
   }
-  const blocks = data.ledgers[made[0]].when.find(([node, , several, rest, least, most = Infinity]) => {
-    const found = number(node);
-    return Number(found % BigInt(several)) !== rest || found < least || found > most;
-  });
+  const blocks = unmet(ledgerOf(data, made[0], number), number);
   return blocks ? put(data.said.blocks, { which: blocks[1] }) : null;
 }
