@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import takewhile
 
 import sympy as sp
 
@@ -209,7 +210,11 @@ def _amounts(blocks: Iterable[Block]) -> Iterator[Printed]:
             case Paragraph() | Answer():
                 said.append(block.prose)
             case Bullets():
-                said += block.items
+                for item in block.items:
+                    head = plain_prose(Prose(tuple(takewhile(lambda part: isinstance(part, str), item.parts))))
+                    if head.endswith(": "):
+                        yield from (_printed(head.removesuffix(": "), "", one) for one in _inside(item))
+                    said.append(item)
     for sentence in said:
         yield from (_printed(_SAID, "", one) for one in _inside(sentence))
 

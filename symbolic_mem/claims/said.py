@@ -27,9 +27,12 @@ _EACH = re.compile(
 )
 _TOTAL = re.compile(r"(?<=[^\W\d])\s+(?:in total|total|altogether|overall)\s*", re.IGNORECASE)
 _SEPARATED = re.compile(
-    r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:(?P<sign>>=|<=|=>(?!=)|=<(?!=)|≥|≤|≈|(?<!-)>|<)|[:=]=|=|:|\b(?:is|are)\b)\s*(?P<value>\S.*)",
+    r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:(?P<sign>>=|<=|=>(?!=)|=<(?!=)|≥|≤|≈|(?<!-)>|<)|[:=]=|=|:|(?<!\bthat\s)(?<!\bwhat\s)(?<!\bwhich\s)\b(?:is|are)\b)\s*(?P<value>\S.*)",
     re.DOTALL,
 )
+_HEADED = re.compile(
+    r"(?P<name>[^\W\d][^=≈≥≤:<>]*: [^\W\d][^=≈≥≤:<>]*): (?P<value>[≈\d].*)", re.DOTALL
+)  # a row in a row
 _SEPARATED_FORMULA = re.compile(
     r"\s*(?P<name>[(⌈⌊√\d](?:[^=≈≥≤:<>]*[*/·×⌉⌋√(+−][^=≈≥≤:<>]*?|[\d,]* [^\W\d](?:_\w+)?))\s*(?P<sign>=|≈)(?!=)\s*(?P<value>\S.*)",
     re.DOTALL,
@@ -90,7 +93,11 @@ def separated(text: str) -> tuple[str, str] | None:
     (('n_fsdp', '46'), ('n_fsdp', '≥ 46'), ('weights', '819 GiB'), None)
     >>> separated("(2 P)/(n_pp Y) = 26 GiB"), separated("46 devices = 46")
     (('(2 P)/(n_pp Y)', '26 GiB'), None)
+    >>> separated("gradients that are sent: 2 GiB"), separated("prediction: final norm: 56 MiB")
+    (('gradients that are sent', '2 GiB'), ('prediction: final norm', '56 MiB'))
     """
+    if headed := _HEADED.fullmatch(text.strip()):
+        return headed["name"], headed["value"]
     match = _SEPARATED.fullmatch(text.strip())
     if match is None and (left := _SEPARATED_FORMULA.fullmatch(text.strip())) is not None:
         return left["name"], left["value"].strip()  # the left side of a line

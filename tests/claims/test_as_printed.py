@@ -1,5 +1,6 @@
 """Amounts of memory in the derivations of every study, claimed as they are printed, are not called wrong; their neighbours are."""
 
+import re
 from dataclasses import fields, is_dataclass
 
 import pytest
@@ -9,9 +10,11 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.check import check
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount
-from symbolic_mem.documents.documents import homework
+from symbolic_mem.document.steps import Bullets
+from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.bundled import bundled
 from symbolic_mem.library.read import load_study
+from symbolic_mem.render.text import plain_prose
 
 
 def _amounts(value):
@@ -85,3 +88,19 @@ def test_a_study_s_own_degree_is_no_slip():
     own, other = (check(study, f"n_fsdp = {number}", question="a") for number in (2, 8))
     assert (own.right, own.own, own.explanations) == (False, True, ())
     assert not other.right and not other.own
+
+
+@pytest.mark.parametrize("name", ["cluster-deepseek-v3", "llama-3.1-70b", "set-sharding"])
+def test_every_item_of_a_list_of_amounts_is_right_by_its_printed_name(name):
+    study = load_study(name)
+    said = [
+        match
+        for section in report(study, "full").sections
+        for block in section.blocks
+        if isinstance(block, Bullets) and section.target not in ("assumptions", "not-counted", "references")
+        for item in block.items
+        if (match := re.fullmatch(r"(.+): (?:.*, here )?(?:≈ )?([\d,.]+ [KMGT]i?B)", plain_prose(item)))
+    ]
+    assert said
+    for match in said:
+        assert check(study, f"{match[1]}: {match[2]}").right
