@@ -181,7 +181,7 @@ def _remedies(study: Study, question: MinDegree, nodes: LookedUp) -> Iterator[li
     for words, option, change in may_help(study) if study.timeline else ():
         sets = change.get("values", {})
         try:
-            changed = study if sets else study.changed(changes(**change))
+            changed = study.changed(changes(**{name: item for name, item in change.items() if name != "values"}))
             steps = (
                 instants(changed, question.counted),
                 on_one_device(changed, question.counted, question.symbol, instants),

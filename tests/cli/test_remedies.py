@@ -58,5 +58,23 @@ def test_the_bytes_of_a_remedy_are_of_several_devices_where_one_is_then_enough(r
     """One device gathers no block ahead; of two blocks a step on several has a second one: 12 d_model^2 + 13 d_model values of 2 bytes."""
     given = ["--plan", "hsdp", "--set", "n_replica=2", "--loss", "bf16", "--gradients", "freed", "--optimizer", "muon"]
     found = json.loads(run("solve", "gpt2-xl", *given, "--set", "B=8", "--set", "S=1024", "--json").out)
-    (one,) = (one for one in found["remedies"] if one["option"] == "--set B=1")
+    (one,) = (one for one in found["remedies"] if one["option"] == "--set B=1 --gradients kept")
     assert one["enough"] and one["fixed_bytes"] == 11_334_641_024 + 2 * (12 * 1600**2 + 13 * 1600)
+
+
+@pytest.mark.parametrize(
+    ("gradients", "option", "words"),
+    [
+        ("kept", "--set B=1", "one sequence at a time, the gradients added up"),
+        ("freed", "--set B=1 --gradients kept", "one sequence at a time, the gradients kept and added up"),
+        ("one-by-one", "--set B=1", "one sequence in a step"),
+    ],
+)
+def test_gradients_are_added_up_only_where_they_are_kept(run, gradients, option, words):
+    given = ["solve", "llama-3.1-8b", "--plan", "zero-1", "--recipe", "pure-bf16", "--capacity", "24 GiB"]
+    told = json.loads(run(*given, "--set", "B=8", "--gradients", gradients, "--json").out)["remedies"]
+    (one,) = (each for each in told if "B=1" in each["option"])
+    assert (one["option"], one["what"]) == (option, words)
+    after = {"values": {"B": 1}, "gradients": "one-by-one" if gradients == "one-by-one" else "kept"}
+    study = sm.load_study("llama-3.1-8b").change(plan="zero-1", recipe="pure-bf16", capacity="24 GiB", **after)
+    assert one["fixed_bytes"] == sm.answer(study, "b").degree.ideal.fixed

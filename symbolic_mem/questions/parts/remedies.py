@@ -18,10 +18,10 @@ from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study
 
 Solve = Callable[[Study], Solved]
-_TRIED: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+Tried = tuple[str, str, Mapping[str, Any]]
+_TRIED: tuple[Tried, ...] = (
     ("every block recomputed", "--recompute full", {"recompute": "full"}),
     ("the head fused with the loss", "--loss fused", {"loss": "fused"}),
-    ("one sequence at a time, the gradients added up", "--set B=1", {"values": {B: 1}}),
     ("all states divided", "--plan fsdp2", {"plan": "fsdp2"}),
 )
 
@@ -78,12 +78,24 @@ def remedies(study: Study, solve: Solve, fixed: Number) -> tuple[Remedy, ...]:
     return tuple(sorted(found, key=lambda one: -one.less))
 
 
-def may_help(study: Study) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def may_help(study: Study) -> Iterator[Tried]:
     """Yield what may help a step of training: in words, as an option, and as `changes` takes it."""
     if not study.recipe.trains:
         return
+    yield _one_sequence(study)
     cut = study.plan is not None and bool(study.plan.axes)
     divided = all((placed := study.placement.get(kind)) is not None and placed.fraction == 1 for kind in STATIC)
     for words, option, change in _TRIED:
         if not ("plan" in change and (divided or cut)):
             yield words, option, change
+
+
+def _one_sequence(study: Study) -> Tried:
+    """A sequence at a time: the gradients of several are added up where they are kept, and not where each is used when it is made."""
+    alone, option = {"values": {B: 1}}, "--set B=1"
+    if study.recipe.in_backward:
+        return "one sequence in a step", option, alone
+    if study.recipe.gradients_persist:
+        return "one sequence at a time, the gradients added up", option, alone
+    words = "one sequence at a time, the gradients kept and added up"
+    return words, f"{option} --gradients kept", {**alone, "gradients": "kept"}
