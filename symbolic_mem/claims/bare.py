@@ -71,16 +71,30 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
                 claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit, of_one=line.of_one)
             ):
                 yield str(line.symbol)
-    yield from _given(study, chosen, claim.unit)
+    things = (name for name, given in _given(study, chosen) if not given.unit and of_things(claim.unit, given.meaning))
+    yield from dict.fromkeys(things)
 
 
-def _given(study: Study, chosen: Sequence[Question], things: str) -> Iterator[str]:
-    """The numbers of such things that the study gives: its blocks, heads, experts."""
+def given_in_its_unit(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
+    """The values of a study that are counted in the unit of a claim: what it is about where nothing else has that unit.
+
+    >>> from symbolic_mem.claims.claim import read_claim
+    >>> from symbolic_mem.library.read import load_study
+    >>> list(given_in_its_unit(load_study("llama-3.1-8b"), read_claim("2 sequences"), None))
+    ['B']
+    """
+    chosen = study.questions if label is None else (study.question(label),)
+    found = (name for name, given in _given(study, chosen) if claim.unit and _counted_in(claim, given))
+    yield from dict.fromkeys(found)
+
+
+def _given(study: Study, chosen: Sequence[Question]) -> Iterator[tuple[str, Claimed]]:
+    """The values that the study gives, or one of its questions for itself."""
     for seen in (study, *(seen_by(study, question) for question in chosen)):
         for symbol in seen.values:
             given = given_claim(seen, str(symbol))
-            if given is not None and of_things(things, given.meaning):
-                yield str(symbol)
+            if given is not None:
+                yield str(symbol), given
 
 
 def _asked_for(question: Question, answers: tuple[str, ...]) -> tuple[str, ...]:

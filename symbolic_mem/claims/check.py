@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue, clipped
 from symbolic_mem.claims.account import NoNumber, counted_kinds
 from symbolic_mem.claims.as_printed import as_printed
 from symbolic_mem.claims.at_instants import PEAK
-from symbolic_mem.claims.bare import batch_above, in_cases, quantities
+from symbolic_mem.claims.bare import batch_above, given_in_its_unit, in_cases, quantities
 from symbolic_mem.claims.beside import beside, repeats_given
 from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.claim import Claim, NotABound, read_claim
@@ -78,7 +78,13 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
     """The verdict on a claim about what has a name of its own, or is printed."""
     given = read
     if read.bare:
-        read = _named(study, read, quantities(study, read, question), question)
+        try:
+            read = _named(study, read, quantities(study, read, question), question)
+        except BadInput:
+            given_there = tuple(given_in_its_unit(study, read, question))
+            if not given_there:
+                raise
+            read = _named(study, read, given_there, question)
     elif not read.formula and (cases := (*batch_above(read), *in_cases(study, read.name, question))):
         read = _named(study, read, (read.name, *cases), question)
     before = [
