@@ -155,14 +155,16 @@ def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
 def off_words(ratio: Fraction) -> str:
     """Say how far a claim is off, as a share of the truth or as a multiple of it, in two figures and without powers.
 
-    >>> off_words(Fraction(178, 100)), off_words(Fraction(2)), off_words(Fraction(7, 10**6)), off_words(Fraction(-3))
-    ('+78 %', '2 times the truth', 'the truth is about 140,000 times the claim', 'of the other sign')
+    >>> off_words(Fraction(178, 100)), off_words(Fraction(38, 46)), off_words(Fraction(2)), off_words(Fraction(7, 10**6)), off_words(Fraction(-3))
+    ('+78 %', '≈ -17 %', '2 times the truth', 'the truth is about 140,000 times the claim', 'of the other sign')
     """
     if ratio < 0:
         return "of the other sign"
     if Fraction(1, 2) < ratio < 2:
         share = 100 * (ratio - 1)
-        return f"{'+' if share > 0 else '-'}{_two_figures(abs(share))} %"
+        shown = _two_figures(abs(share))
+        mark = "" if _exactly(shown) == abs(share) else "≈ "
+        return f"{mark}{'+' if share > 0 else '-'}{shown} %"
     if ratio > 10**9:
         return "more than a thousand million times the truth"
     if ratio >= 2:
@@ -174,7 +176,11 @@ def off_words(ratio: Fraction) -> str:
 
 def _about(number: Fraction) -> str:
     shown = _two_figures(number)
-    return shown if Fraction(shown.replace(",", "")) == number else f"about {shown}"
+    return shown if _exactly(shown) == number else f"about {shown}"
+
+
+def _exactly(shown: str) -> Fraction:
+    return Fraction(shown.replace(",", ""))
 
 
 def _two_figures(number: Fraction) -> str:

@@ -92,5 +92,5 @@ def test_a_wrong_bound_between_whole_numbers_has_its_slips(said, slip):
 @pytest.mark.parametrize("said", ["n_fsdp > 46", "more than 46 devices"])
 def test_a_bound_that_leaves_out_its_own_number_is_told_so(said):
     words = plain_prose(verdict_words(check(XXL, said)))
-    assert words.endswith("so the claim is 1 too many (+2.2 %). 46 is in the bound: it is at least 46.")
+    assert words.endswith("so the claim is 1 too many (≈ +2.2 %). 46 is in the bound: it is at least 46.")
     assert "is in the bound" not in plain_prose(verdict_words(check(XXL, "n_fsdp > 47")))

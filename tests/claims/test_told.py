@@ -47,4 +47,4 @@ def test_what_is_not_settled_and_what_is_given_is_said():
 def test_a_share_is_off_by_percentage_points_and_by_a_share_of_the_truth():
     study = load_study("cs336-a1-transformer")
     words = plain_prose(verdict_words(check(study, "share_mlp = 66 %")))
-    assert "percentage points too little (-1.4 %)" in words
+    assert "percentage points too little (≈ -1.4 %)" in words

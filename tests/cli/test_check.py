@@ -109,10 +109,10 @@ def test_files_of_claims_that_cannot_be_are_refused(refused, tmp_path):
     [
         ("n_fsdp=92", "(2 times the truth)"),
         ("n_fsdp=4600", "(100 times the truth)"),
-        ("n_fsdp=80", "(+74 %)"),
-        ("n_fsdp=30", "(-35 %)"),
+        ("n_fsdp=80", "(≈ +74 %)"),
+        ("n_fsdp=30", "(≈ -35 %)"),
         ("n_fsdp=5", "(the truth is 9.2 times the claim)"),
-        ("P=219848638465", "(+0.00000000045 %)"),
+        ("P=219848638465", "(≈ +0.00000000045 %)"),
         ("P=2198486384640000", "(10,000 times the truth)"),
         ("static=1 B", "(the truth is about 3,500,000,000,000 times the claim)"),
         ("n_fsdp=0", "so the claim is 46 too few."),
