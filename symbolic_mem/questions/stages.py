@@ -41,6 +41,7 @@ from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 LIMITS = ("device", "reading", "capacity", "reserved", "usable", "strict")
+ROWS = "rows"
 
 
 def _stages(given: Any, at: At) -> tuple[int, ...]:
@@ -138,7 +139,8 @@ class Stages(OnDevice):
     @property
     def finds(self) -> tuple[str, ...]:
         """What is solved for, and the symbol of the rows where the caller gives no value to it."""
-        return tuple(name for name in super().finds if "rows" not in self.replaced or name != str(self.rows[0]))
+        given = any(one.startswith(ROWS) for one in self.replaced)
+        return tuple(name for name in super().finds if not given or name != str(self.rows[0]))
 
     @property
     def stepped(self) -> tuple[sp.Symbol, ...]:
@@ -151,11 +153,12 @@ class Stages(OnDevice):
 
     def called(self, given: Mapping[sp.Symbol, sp.Rational], study: Study) -> Self:
         """The question with one row, of the value that the caller gives; no source prints that table."""
-        symbol = self.rows[0]
+        symbol, own = self.rows
         if symbol not in given:
             return self
         rows = (symbol, (int(given[symbol]),))
-        return replace(self, rows=rows, printed=(), printed_note="", replaced=(*self.replaced, "rows"))
+        words = f"{ROWS} for {symbol} = {', '.join(map(str, own))}"
+        return replace(self, rows=rows, printed=(), printed_note="", replaced=(*self.replaced, words))
 
     def answer(self, study: Study) -> FoundStages:
         """Compute every cell; raises `MissingValue` for a symbol without a value."""
