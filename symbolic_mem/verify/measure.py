@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import MissingProgram
+from symbolic_mem.verify.refusals import refusals
 from symbolic_mem.verify.run import OPTIMIZERS, Run
 from symbolic_mem.verify.storages import Storages
 
@@ -21,13 +22,13 @@ def measure(run: Run) -> dict[str, int]:
     """Return the bytes that one device holds at the marks of the step of `turn`, when the optimizer has its states.
 
     The marks are those of `held`. Raises `MissingProgram` where PyTorch, or transformers for a model that needs it,
-    is not installed.
+    is not installed, and `BadInput` where it refuses the step.
     """
     torch = _torch()
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     found: dict[str, int] = {}
-    with contextlib.ExitStack() as stack:
+    with refusals(f"PyTorch {torch.__version__}"), contextlib.ExitStack() as stack:
         mesh = stack.enter_context(_world(run)) if run.shards is not None else None
         stack.enter_context(FakeTensorMode())
         stack.enter_context(torch.device("cpu"))

@@ -45,6 +45,12 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 NOT_DIVIDED = ("rprop",)
 """Those with an operation that DTensor does not divide."""
 
+EVEN = 8
+"""Numbers of 16 bits in 16 bytes, of which a row of a grouped product has a multiple (PyTorch 2.13, check_valid_strides in _meta_registrations.py)."""
+
+BATCHED = ("llama4_text",)
+"""Families whose experts transformers 5.24 multiplies as a batch, in products of any width, and not in groups."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -127,6 +133,8 @@ def run_of(setting: Setting) -> Run:
             "half recomputes a block from inside the one before it, which is run here on one device, of stacks of matrices and of "
             f"blocks of {known}; take every=2, or another model or plan"
         )
+    if architecture is not None:
+        _check_experts(architecture, values)
     return Run(
         stack=stack,
         architecture=architecture,
@@ -149,6 +157,20 @@ def run_of(setting: Setting) -> Run:
         loss=setting.built.loss,
         half=half,
     )
+
+
+def _check_experts(architecture: Architecture, values: Mapping[sp.Symbol, sp.Expr]) -> None:
+    """Refuse widths of experts that PyTorch's grouped product does not take."""
+    experts = architecture.experts
+    if experts is None or architecture.family in BATCHED or architecture.expert_layers.xreplace(dict(values)) == 0:
+        return
+    for width in (architecture.d_model, experts.d_expert):
+        given = width.xreplace(dict(values))
+        if given.is_Integer and given % EVEN != 0:
+            raise BadInput(
+                f"{width} = {given}: PyTorch multiplies the experts in one grouped product, whose rows are a multiple of 16 bytes, "
+                f"{EVEN} numbers of 16 bits; set {width} to a multiple of {EVEN}, as --set {width}={given + -given % EVEN}"
+            )
 
 
 def _stack(setting: Setting) -> str:
