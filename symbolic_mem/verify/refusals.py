@@ -23,7 +23,7 @@ def refusals(engine: str) -> Generator[None]:
     >>> with refusals("PyTorch 2.13.0"):
     ...     raise RuntimeError("no such product\nand why")
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: PyTorch 2.13.0 refuses this step: RuntimeError: no such product; change the study's sizes, model or plan
+    symbolic_mem.base.errors.BadInput: PyTorch 2.13.0 refuses this step: RuntimeError: no such product; change the study's sizes, model, kernel or plan
     """
     logger = logging.getLogger(LOGGED)
     before, logger.disabled = logger.disabled, True
@@ -38,6 +38,6 @@ def refusals(engine: str) -> Generator[None]:
         first = next(iter(str(error).strip().splitlines()), "")
         said = f"{type(error).__name__}{': ' if first else ''}{first.rstrip('.')}"
         who = "transformers" if "transformers" in Path(where).parts else engine
-        raise BadInput(f"{who} refuses this step: {said}; change the study's sizes, model or plan") from error
+        raise BadInput(f"{who} refuses this step: {said}; change the study's sizes, model, kernel or plan") from error
     finally:
         logger.disabled = before
