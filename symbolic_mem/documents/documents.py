@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import sympy as sp
+
 from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
@@ -92,7 +94,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
         *([account] if account.blocks else []),
         *([] if depends is None else [depends]),
         *(made if detail != "answer" else []),
-        *_left_out(study, answered, text("nothing that is known")),
+        *_left_out(study, answered, named(study), text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),), "references", fine=True),
     )
     return _document(study, "Memory report", sections, answered, "report")
@@ -208,17 +210,19 @@ def _closing(study: Study, answered: Sequence[Found]) -> tuple[Section, ...]:
     cited = tuple(each for each in references(study) if each not in said)
     return (
         Section(text("Assumptions"), (Bullets(assumed(study)),), "assumptions", fine=True),
-        *_left_out(study.as_given, answered),
+        *_left_out(study.as_given, answered, named(study)),
         *([Section(text("Sources"), (Bullets(cited),), "sources", fine=True)] if cited else []),
     )
 
 
-def _left_out(study: Study, answered: Sequence[Found], otherwise: Prose | None = None) -> tuple[Section, ...]:
+def _left_out(
+    study: Study, answered: Sequence[Found], names: frozenset[sp.Symbol], otherwise: Prose | None = None
+) -> tuple[Section, ...]:
     if not about_memory(study):
         return ()
     found = beyond_instants(study)
     rows = rows_of_answers(study, answered)
-    items = uncounted_items(study, found, named(study), rows) or (() if otherwise is None else (otherwise,))
+    items = uncounted_items(study, found, names, rows) or (() if otherwise is None else (otherwise,))
     sizes = NOT_AT_ONCE if study.placement else NOT_AT_ONCE_WHOLE
     known = rows or any(one.sets for one in found if rows is None or one.name != ROWS)
     said = (*((PEAKS,) if study.timeline else ()), *((sizes,) if known else ()))
