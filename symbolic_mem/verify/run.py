@@ -135,6 +135,7 @@ def run_of(setting: Setting) -> Run:
         )
     if architecture is not None:
         _check_experts(architecture, values)
+        _check_kernel(architecture, setting.built.kernel, values)
     return Run(
         stack=stack,
         architecture=architecture,
@@ -171,6 +172,19 @@ def _check_experts(architecture: Architecture, values: Mapping[sp.Symbol, sp.Exp
                 f"{width} = {given}: PyTorch multiplies the experts in one grouped product, whose rows are a multiple of 16 bytes, "
                 f"{EVEN} numbers of 16 bits; set {width} to a multiple of {EVEN}, as --set {width}={given + -given % EVEN}"
             )
+
+
+def _check_kernel(architecture: Architecture, kernel: str, values: Mapping[sp.Symbol, sp.Expr]) -> None:
+    """Refuse FlashAttention of values that are not as wide as queries and keys: it takes one width of all of them."""
+    latent = architecture.latent
+    if latent is None or kernel in ("efficient", "eager"):
+        return
+    wide, narrow = (one.xreplace(dict(values)) for one in (latent.d_nope + latent.d_rope, latent.d_v))
+    if wide != narrow:
+        raise BadInput(
+            f"queries of {wide} and values of {narrow} numbers a head: FlashAttention takes one width of both, and what fills the "
+            "values up is not run here; take --kernel efficient, or eager"
+        )
 
 
 def _stack(setting: Setting) -> str:

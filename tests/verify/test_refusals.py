@@ -102,3 +102,10 @@ def test_what_an_engine_raises_is_its_refusal_and_what_this_package_raises_is_no
         run_of(None)  # type: ignore[arg-type]
     with pytest.raises(MemoryError), refusals("PyTorch 9"):
         raise MemoryError
+
+
+def test_values_narrower_than_queries_need_another_kernel():
+    study = load_study("deepseek-v3").change(recipe="pure-bf16", plan="one-device", values={"B": 1, "S": 16, "L": 4})
+    with pytest.raises(BadInput, match=r"queries of 192 and values of 128 numbers .* --kernel efficient, or eager"):
+        run_of(study)
+    assert run_of(study.change(kernel="efficient")).kernel == "efficient"
