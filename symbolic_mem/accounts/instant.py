@@ -29,8 +29,8 @@ class Instant:
 
     `turn` is when its block has its turn in the phase, counted from 0; what comes before all blocks has -1, after all
     blocks `LATE`.
-    Those of one `place` differ in what is there inside a block or behind the last alone, which has the size `inside`. One of a `rank`
-    can be what `lasting` alone is there.
+    Those of one `place` differ in what is there inside a block or behind the last alone, which has the size `inside`; one that has
+    none is compared for itself. One of a `rank` can be what `lasting` alone is there.
     """
 
     name: str

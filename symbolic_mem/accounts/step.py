@@ -29,8 +29,9 @@ class Step:
     `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of shards and
     replicas keeps what it sums over the replicas until the backward pass is over. The experts of the kinds that are `apart` are
     divided over devices of their own; `others` is by how many devices another parallelism divides the weights than the
-    `shards` of those that gather them. It `reduces` each gradient when it is made, where weights are whole. Nothing else of
-    where memory lives changes an instant: shares divide what is there.
+    `shards` of those that gather them. It `reduces` each gradient when it is made, where weights are whole. It `divides` its
+    optimizer, and with it the copies of the tensors at work. Nothing else of where memory lives changes an instant: shares
+    divide what is there.
     """
 
     model: Model
@@ -46,6 +47,7 @@ class Step:
     alone: bool = False
     hybrid: bool = False
     reduces: bool = False
+    divides: bool = False
 
     @cached_property
     def units(self) -> Units:

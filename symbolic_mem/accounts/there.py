@@ -115,8 +115,10 @@ def _terms(
             yield whole(step, name, times, step.gradient_bytes, reason)
 
 
-def size_inside(step: Step, row: Row, moment: Moment) -> Callable[[Numbers], Number]:
-    """The bytes of what differs from moment to moment inside a block."""
+def size_inside(step: Step, row: Row, moment: Moment) -> Callable[[Numbers], Number] | None:
+    """The bytes of what differs from moment to moment inside a block; None where a degree divides some of it and not the rest."""
+    if step.divides and at_work(step.recipe) and any(stepping(step, row, moment)):
+        return None
     anew = step.recipe.gradients_persist or step.reduces
     each = step.recipe.gathers if step.gathers else sp.S.Zero if anew else step.gradient_bytes
     adds = step.gradient_bytes if anew and not step.gathers else sp.S.Zero
@@ -138,8 +140,8 @@ def size_inside(step: Step, row: Row, moment: Moment) -> Callable[[Numbers], Num
         if not step.gathers and (step.recipe.in_backward or alone):
             total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in now)
             copied = at_work(step.recipe) * step.recipe.moments if step.recipe.in_backward else sp.S.Zero
-            stepping = step.scaled("optimizer", moment.stepping)
-            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepping)
+            stepped = step.scaled("optimizer", moment.stepping)
+            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in stepped)
         total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in made)
         return numbers[beside] + total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in now)
 

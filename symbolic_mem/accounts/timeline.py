@@ -41,10 +41,13 @@ def _timeline(
     residues: tuple[int, ...],
     alone: bool,
     hybrid: bool,
+    divides: bool,
     only: tuple[Called, ...],
 ) -> tuple[Instant, ...]:
     gathers, reduces = name in ("fsdp2", "zero2"), name == "deepspeed-2"
-    step = Step(model, recipe, loss, inside, apart, others, shards, keep, residues, gathers, alone, hybrid, reduces)
+    step = Step(
+        model, recipe, loss, inside, apart, others, shards, keep, residues, gathers, alone, hybrid, reduces, divides
+    )
     names = {name for name, *_ in only}
     rows = (row for row in schedule(name) if not only or row.name in names)
     return tuple(instant for row in rows for instant in _instants(step, row, only))
@@ -229,11 +232,13 @@ def possible(
     alone = gathers_nothing(recipe, placement, known)
     hybrid = replicas and known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
+    stepped = placement.get("optimizer")
+    divides = stepped is not None and stepped.fraction != 0
     separate = tuple(kind for kind, placed in placement.items() if placed.experts is not None)
     others, _ = _divided(placement.get("weights"))
     _, shards = _divided(placement.get("weights", placement.get("gradients")))
     return _timeline(
-        name, built.model, recipe, loss, inside, separate, others, shards, keep, residues, alone, hybrid, only
+        name, built.model, recipe, loss, inside, separate, others, shards, keep, residues, alone, hybrid, divides, only
     )
 
 
