@@ -168,10 +168,18 @@ def _step(step: Step, scale: float) -> Step | None:
     sides = [side for chain in step.chains for side in (chain.left, *(side for _, side in chain.links))]
     if step.brief and not all(fits(side, room.line) for side in sides):
         return None
+    if step.chains:
+        room = _beside(max(_wide(chain.left) for chain in step.chains), room)
     chains = [_chain(chain, room) for chain in step.chains]
     reason = None if step.reason is None else arrange_prose(step.reason, said)
     kept = tuple(chain for chain in chains if chain.links)
     return replace(step, statement=arrange_prose(step.statement, said), chains=kept, reason=reason)
+
+
+def _beside(left: int, room: Room) -> Room:
+    """The room beside the longest name on the left of some lines, which are aligned behind it."""
+    over = left - NAME_WIDTH
+    return room if over <= 0 else Room(room.line, min(room.lines, PAPER.sum) - 2 * over)
 
 
 def _chain(chain: Chain, room: Room) -> Chain:
