@@ -150,11 +150,8 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
 
 def _keeps_input(unit: Unit) -> bool:
     """Whether the backward pass of a block needs what enters it, so that a block computed again from inside it holds no more."""
-    enters = unit.layers[0].enters
-    return enters is None or any(
-        one.name == "input" and (one.shape, one.bytes_per_element) == (enters.shape, enters.bytes_per_element)
-        for one in unit.layers[0].saved
-    )
+    first = unit.layers[0]
+    return first.enters is None or first.keeps(first.enters)
 
 
 def _unused(step: Step, row: Row, place: Place | None) -> Iterator[Layer]:

@@ -182,6 +182,11 @@ class Layer:
         """Parameters of one repetition."""
         return sp.Add(*(weight.elements for weight in self.weights))
 
+    def keeps(self, tensor: Tensor) -> bool:
+        """Whether it saves what it reads, and that is this tensor in its own dtype."""
+        wanted = (tensor.shape, tensor.bytes_per_element)
+        return any(one.name == "input" and (one.shape, one.bytes_per_element) == wanted for one in self.saved)
+
     @cached_property
     def saved_kinds(self) -> frozenset[str]:
         """The kinds of memory of what it saves."""

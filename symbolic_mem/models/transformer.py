@@ -158,7 +158,7 @@ def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forwa
     """One block: each of its two parts with the norms before it, after it, or both."""
     entering = Tensor("residual stream", (*how.stream, a.d_model), bytes_per_element=how.residual)
     layers = tuple(_parts(a, how, feed_forward))
-    kept = any(one.name == "input" and _alike(one, entering) for one in _reads_last(a, layers).saved)
+    kept = _reads_last(a, layers).keeps(entering)
     for layer in layers:
         weights = tuple(_stored(a, how, weight) for weight in layer.weights)
         yield replace(
@@ -184,10 +184,6 @@ def _parts(a: Architecture, how: Profile, feed_forward: Layer) -> Iterator[Layer
             output = f"{what} norm" if a.norm_place == "after" else f"{what} output norm"
             layers.append(_norm(a, how, output, given="compute"))
         yield from layers
-
-
-def _alike(one: Tensor, other: Tensor) -> bool:
-    return (one.shape, one.bytes_per_element) == (other.shape, other.bytes_per_element)
 
 
 def _reads_last(a: Architecture, layers: tuple[Layer, ...]) -> Layer:
