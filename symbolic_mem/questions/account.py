@@ -67,7 +67,9 @@ class Account(Question):
         )
         if kept == self.written:
             return self
-        gone = (f"{symbol} = {formula}" for symbol, formula in self.written if (symbol, formula) not in kept)
+        gone = (
+            ("written", f"{symbol} = {formula}") for symbol, formula in self.written if (symbol, formula) not in kept
+        )
         return replace(self, written=kept, replaced=(*self.replaced, *gone))
 
     @property

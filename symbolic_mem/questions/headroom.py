@@ -76,7 +76,9 @@ class Headroom(OfKinds):
         if self.symbol not in given:
             return self
         number = int(given[self.symbol]) * ranks_beside(study, self.symbol)
-        return replace(self, devices=number, replaced=(*self.replaced, "devices"))
+        if number == self.devices:
+            return self
+        return replace(self, devices=number, replaced=(*self.replaced, ("devices", f"devices = {self.devices}")))
 
     def fixed(self, study: Study) -> Mapping[str, int]:
         """The degree, by the number of devices."""

@@ -41,7 +41,6 @@ from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 LIMITS = ("device", "reading", "capacity", "reserved", "usable", "strict")
-ROWS = "rows"
 
 
 def _stages(given: Any, at: At) -> tuple[int, ...]:
@@ -139,7 +138,7 @@ class Stages(OnDevice):
     @property
     def finds(self) -> tuple[str, ...]:
         """What is solved for, and the symbol of the rows where the caller gives no value to it."""
-        given = any(one.startswith(ROWS) for one in self.replaced)
+        given = "rows" in dict(self.replaced)
         return tuple(name for name in super().finds if not given or name != str(self.rows[0]))
 
     @property
@@ -154,11 +153,11 @@ class Stages(OnDevice):
     def called(self, given: Mapping[sp.Symbol, sp.Rational], study: Study) -> Self:
         """The question with one row, of the value that the caller gives; no source prints that table."""
         symbol, own = self.rows
-        if symbol not in given:
+        rows = (symbol, (int(given.get(symbol, 0)),))
+        if symbol not in given or rows == self.rows:
             return self
-        rows = (symbol, (int(given[symbol]),))
-        words = f"{ROWS} for {symbol} = {', '.join(map(str, own))}"
-        return replace(self, rows=rows, printed=(), printed_note="", replaced=(*self.replaced, words))
+        gone = ("rows", f"{symbol} = {', '.join(map(str, own))}")
+        return replace(self, rows=rows, printed=(), printed_note="", replaced=(*self.replaced, gone))
 
     def answer(self, study: Study) -> FoundStages:
         """Compute every cell; raises `MissingValue` for a symbol without a value."""

@@ -45,8 +45,8 @@ def precedence(study: Study, question: Asked, tried: tuple[str, ...] = ()) -> tu
             for one, other in lost
         ),
         *(
-            say("The question itself sets “{key}”; the caller sets it otherwise, and that counts.", key=text(key))
-            for key in question.replaced
+            say("The question itself sets “{own}”; the caller sets it otherwise, and that counts.", own=text(own))
+            for key, own in question.replaced
             if key != "for"
         ),
         *(

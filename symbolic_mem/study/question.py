@@ -57,7 +57,7 @@ class Question(ABC):
     title: str = key(words, "")
     text: str = key(words, "")
     figures: tuple[str, ...] | None = field(default=None, kw_only=True, metadata={"read": _figures, "key": ""})
-    replaced: tuple[str, ...] = field(default=(), kw_only=True)
+    replaced: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
 
     def __repr__(self) -> str:
         return f"<question {self.label}: {self.ask}>"
@@ -93,8 +93,9 @@ class Question(ABC):
             for each in fields(self)
             if own.get(each.name, each.default) not in (each.default, values.get(each.name))
         ]
-        replaced = tuple(each.metadata["key"] or each.name for each in lost)
-        return replace(self, where=where, replaced=(*self.replaced, *replaced), **values).checked()
+        names = tuple(each.metadata["key"] or each.name for each in lost)
+        replaced = (*self.replaced, *zip(names, names, strict=True))
+        return replace(self, where=where, replaced=replaced, **values).checked()
 
     @classmethod
     def _values(cls, table: Mapping[str, Any], at: At) -> dict[str, Any]:

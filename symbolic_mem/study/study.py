@@ -46,8 +46,8 @@ class Asked(Protocol):
         """What the question sets for itself, over the study and under the caller."""
 
     @property
-    def replaced(self) -> tuple[str, ...]:
-        """The keys of its own in whose place a caller gave others."""
+    def replaced(self) -> tuple[tuple[str, str], ...]:
+        """The keys of its own in whose place a caller gave others, each with how the question has it."""
 
     @property
     def unknowns(self) -> tuple[str, ...]:
