@@ -19,6 +19,7 @@ ONE_OF = {
     "groups": "group",
     "microbatches": "microbatch",
     "parameters": "parameter",
+    "percentage points": "percentage point",
     "pods": "pod",
     "sequences": "sequence",
     "stages": "stage",

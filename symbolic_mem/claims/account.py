@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 import sympy as sp
@@ -13,6 +12,8 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.claims.at_instants import PEAK, at_instant, instant_called
+from symbolic_mem.claims.parts import memory_of, part_of
+from symbolic_mem.claims.shares import is_share, share_claim, share_formula
 from symbolic_mem.models.counts import active_parameters, trainable_parameters
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.hosted import hosted
@@ -47,41 +48,10 @@ class NoNumber(BadInput):
     """A line of an answer that has no number, because what it is made of has none."""
 
 
-def kinds_of(name: str, counted: tuple[str, ...] = KINDS) -> tuple[str, ...]:
-    """The kinds of memory that a number of the account adds up; none for a number that is no memory."""
-    return {"static": STATIC, "total": counted}.get(name, (name,) if name in KINDS else ())
-
-
-def account_name(study: Study, words: str) -> str | None:
-    """The name of a part of the account that is a row of its table, or of kinds that are added: "activations and buffers".
-
-    >>> from symbolic_mem.library.read import load_study
-    >>> study = load_study("cs336-a2-xxl")
-    >>> account_name(study, "adamw moments"), account_name(study, "weights + gradients"), account_name(study, "speed")
-    ('AdamW moments', 'weights and gradients', None)
-    """
-    kinds = [each for each in re.split(r"\s*[,+]\s*|\s+and\s+", words.strip().lower()) if each]
-    if len(kinds) > 1 and all(each in KINDS for each in kinds):
-        return " and ".join(dict.fromkeys(kinds))
-    return next((term.name for term in study.memory if term.name.lower() == words.strip().lower()), None)
-
-
-def parts_of_account(study: Study) -> tuple[str, ...]:
-    """The rows of the table of the memory, and what of it is no state, where that is more than one kind."""
-    rest = " and ".join(kind for kind in study.memory.kinds if kind not in STATIC)
-    return (*(term.name for term in study.memory), *((rest,) if " and " in rest else ()))
-
-
 def in_account(study: Study, name: str) -> bool:
     """Whether a name is that of a number of the account, or of a part of it."""
-    return name in ACCOUNT or bool(_part(study, name)) or instant_called(study, name) == name
-
-
-def _part(study: Study, name: str) -> Memory:
-    kinds = name.split(" and ")
-    if len(kinds) > 1 and all(each in KINDS for each in kinds):
-        return study.memory.of(*kinds)
-    return Memory(tuple(term for term in study.memory if term.name == name), study.memory.definitions)
+    found = name in ACCOUNT or bool(part_of(study, name)) or is_share(study, name)
+    return found or instant_called(study, name) == name
 
 
 def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> sp.Expr:
@@ -101,13 +71,11 @@ def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -
             return _offloading(study).total
         case "peak":
             raise BadInput("peak is no formula here, but the largest of several; claim a number")
-    if name not in ACCOUNT and not _part(study, name):
+    if is_share(study, name):
+        return share_formula(study, name, counted)
+    if name not in ACCOUNT and not part_of(study, name):
         return at_instant(study, name).total
-    return _memory(study, name, counted).total
-
-
-def _memory(study: Study, name: str, counted: tuple[str, ...]) -> Memory:
-    return study.memory.of(*kinds_of(name, counted)) if name in ACCOUNT else _part(study, name)
+    return memory_of(study, name, counted).total
 
 
 def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> Claimed:
@@ -141,10 +109,12 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
             return Claimed(peak_bytes(study), "bytes", meaning, unit="bytes", of_one="device")
     if name == "cache":
         _caching(study)
-    if name not in ACCOUNT and not _part(study, name):
+    if is_share(study, name):
+        return share_claim(study, name, counted)
+    if name not in ACCOUNT and not part_of(study, name):
         held = at_instant(study, name).at(study.numbers)
         return Claimed(held, "bytes", f"bytes of one device at {name}", unit="bytes", of_one="device")
-    return Claimed(_memory(study, name, counted).at(study.numbers), "bytes", meaning, unit="bytes")
+    return Claimed(memory_of(study, name, counted).at(study.numbers), "bytes", meaning, unit="bytes")
 
 
 def _parameters(study: Study, name: str) -> sp.Expr:

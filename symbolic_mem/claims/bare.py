@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.claims.account import ACTIVE, TRAINABLE, parts_of_account
+from symbolic_mem.claims.account import ACTIVE, TRAINABLE
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.given import given_claim
 from symbolic_mem.claims.measures import factor, of_things
 from symbolic_mem.claims.names import one_word, same_symbol
+from symbolic_mem.claims.parts import SUMS, parts_of_account
+from symbolic_mem.claims.shares import shares
 from symbolic_mem.claims.subjects import degrees, known, lines_of
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.evaluate import Evaluate
 from symbolic_mem.questions.flops import Flops
@@ -22,13 +25,15 @@ from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
+_FORMULAS = ("parameters", *KINDS, *SUMS)  # of the account, what people write formulas of
+
 
 def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     """Yield the names of what a number may be claimed of: answers first, then the account, then the lines of answers.
 
     With `label` those of that question; a number without a unit can then only be its answer. Whether a quantity has the
     unit of the claim is seen when it is compared, except of lines, which tell theirs. A formula may be that of any line of
-    the question. Raises `BadInput` for a number without a unit, or a formula, without a question.
+    the question; without one, of an answer and of the account. Raises `BadInput` for a number without a unit or a question.
 
     >>> from symbolic_mem.claims.claim import read_claim
     >>> from symbolic_mem.library.read import load_study
@@ -42,10 +47,8 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     )  # a degree says more than how many devices that is
     if claim.formula:
         if label is None:
-            raise BadInput(
-                f"claim {claim.text!r} does not say of what it is; give the name of its quantity, as in static = {claim.text}, or the "
-                "question that it answers, with --question"
-            )
+            yield from dict.fromkeys((*_FORMULAS, *parts_of_account(study), *answers))
+            return
         yield from dict.fromkeys((*answers, *(str(entry.line.symbol) for entry in lines_of(study, chosen[0]))))
         return
     if not claim.unit:
@@ -63,6 +66,8 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     yield from (name for name in known(study) if name not in said and not (answered and name in counts))
     if claim.unit in BYTES_PER:
         yield from parts_of_account(study)
+    if claim.percent:
+        yield from shares(study, claim.of)
     for question in chosen:
         for entry in lines_of(study, question):
             line = entry.line

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput, MissingValue, clipped
+from symbolic_mem.base.rational import rational
 from symbolic_mem.claims.account import NoNumber, counted_kinds
 from symbolic_mem.claims.as_printed import as_printed
 from symbolic_mem.claims.at_instants import PEAK
@@ -18,11 +19,12 @@ from symbolic_mem.claims.claim import Claim, NotABound, read_claim
 from symbolic_mem.claims.device_words import of_device
 from symbolic_mem.claims.explain import Search
 from symbolic_mem.claims.follow import Earlier, following
-from symbolic_mem.claims.formulas import Compared, compare_formula, counts_otherwise
+from symbolic_mem.claims.formulas import Compared, compare_formula, counts_otherwise, equivalent
 from symbolic_mem.claims.measures import IN_BYTES, known_unit
 from symbolic_mem.claims.own_account import is_another, own_number
 from symbolic_mem.claims.pinned import held, pinned
 from symbolic_mem.claims.rule import right_to
+from symbolic_mem.claims.shares import share_meant
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import ASKED, called, claim_of, questions_about
 from symbolic_mem.claims.verdict import Unread, Verdict
@@ -34,6 +36,7 @@ from symbolic_mem.study.study import Study, of_study
 _SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] (?:bytes?|param(?:eter)?s?|tokens?))")  # millions, say, not a symbol
 MAX_NEAR = 4  # numbers of one name whose slips are looked for
 _WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]{2,})*")
+_ALIKE, _SAME_SYMBOLS, _OTHER_SYMBOLS = range(3)
 _TOGETHER = ("static", "total")
 _SYMBOL = re.compile(r"P(?: \w+)?|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
 
@@ -171,6 +174,7 @@ def _compared(study: Study, read: Claim, question: str | None, *, whole: bool = 
     If not `whole`, a question after the first whose number the claim cannot be is not answered, and left out.
     """
     name = called(study, read.name, question)
+    name = share_meant(study, name, read.of, read.stated) if read.percent else name
     verdicts: list[tuple[Verdict, Case]] = []
     absent: BadInput | None = None
     for seen, asked, called_there in questions_about(study, name, question):
@@ -208,8 +212,11 @@ def _may_be(first: Verdict, name: str, case: Case) -> bool:
 
 
 def _named(study: Study, read: Claim, names: Iterable[str], question: str | None) -> Claim:
-    """A claim of one of several quantities, of that which it is right of; else of the nearest that has its unit."""
-    nearest: tuple[Fraction, Claim] | None = None
+    """A claim of one of several quantities, of that which it is right of; else of the nearest that has its unit.
+
+    A formula is nearest to one of which it is a multiple, then to one in the same symbols.
+    """
+    nearest: tuple[tuple[int, Fraction], Claim] | None = None
     no_bound: BadInput | None = None
     refused: BadInput | None = None
     for name in names:
@@ -226,8 +233,13 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
             if verdict.right:
                 return claim
             if (verdict.ratio or 0) > 0:
-                off = _off(verdict)
+                off = (_unlike(verdict), _off(verdict))
                 nearest = min(nearest or (off, claim), (off, claim), key=lambda each: each[0])
+    if read.bare and read.formula and question is None and (nearest is None or nearest[0][0] == _OTHER_SYMBOLS):
+        raise BadInput(
+            f"claim {read.text!r} does not say of what it is; give the name of its quantity, as in static = {read.text}, or the "
+            "question that it answers, with --question"
+        )
     if nearest is None and not read.bare:
         return read  # why it is none of them, its own name tells
     if nearest is None and read.formula and refused is not None:
@@ -241,6 +253,17 @@ def _named(study: Study, read: Claim, names: Iterable[str], question: str | None
             "quantity, as in P=38"
         )
     return nearest[1]
+
+
+def _unlike(verdict: Verdict) -> int:
+    """How unlike the formula of the quantity a claimed one is: a multiple of it, another in its symbols, one in others."""
+    compared = verdict.compared
+    if compared is None:
+        return _ALIKE
+    if compared.claimed.free_symbols != compared.expected.free_symbols:
+        return _OTHER_SYMBOLS
+    times = rational(verdict.ratio or Fraction(1))
+    return _ALIKE if equivalent(compared.claimed, times * compared.expected) else _SAME_SYMBOLS
 
 
 def _search(verdict: Verdict, case: Case) -> Search:

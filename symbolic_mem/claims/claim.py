@@ -9,10 +9,10 @@ from fractions import Fraction
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.measures import IN_BYTES, MULTIPLIERS, factor, share_of
+from symbolic_mem.claims.measures import IN_BYTES, MULTIPLIERS, PERCENT, factor, share_of
 from symbolic_mem.claims.reckoned import in_bytes, reckoned
 from symbolic_mem.claims.rule import right_to
-from symbolic_mem.claims.said import bounded, chained, multiplied, plain, said, separated
+from symbolic_mem.claims.said import Said, bounded, chained, multiplied, plain, said, separated
 from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.study.claimed import Claimed
 
@@ -31,6 +31,10 @@ _OF_PARAMETERS = re.compile(
     rf"(?P<amount>{_NUMBER}(?:\s*(?:{'|'.join(MULTIPLIERS)}))?)\s+(?:of\s+)?(?P<name>(?:active|activated|trainable|trained)"
     r"(?:\s+(?:parameters|params|weights))?)(?:\s+per\s+token)?"
 )
+_IN_PERCENT = re.compile(
+    rf"(?P<amount>{_NUMBER}\s*(?:%|percent))\s+(?:(?:for|are|is)\s+)?(?:the\s+)?(?P<name>(?!of\b)[^\W\d][\w -]*)"
+)
+_PERCENT_OF = re.compile(r"(?P<value>.*\d\s*(?:%|percent))\s+of\s+(?:(?:the|all|our|its)\b\s*)*(?P<of>.*)", re.DOTALL)
 _OF_MEMORY = re.compile(r"(?<=B)\s+(?:of\s+)?(?:(?:device|GPU)\s+)?(?:memory|HBM|VRAM)$")
 _SIGNS, _STRICT = (">", "<", "≥", "≤", "≈", "=>", "=<"), {"more": "least", "fewer": "most"}
 _COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
@@ -51,7 +55,7 @@ class Claim:
 
     Where it is neither, the claim is that there is no such number. A `bare` one was stated without a name. `bound` is
     "least" or "most" where it was said to be one, "more" or "fewer" where the number itself is not in it; `each` are the words that
-    say that it is of one device.
+    say that it is of one device, `of` those that say of what a number in per cent is a share.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Claim:
     bare: bool = False
     bound: str = ""
     each: str = ""
+    of: str = ""
 
     @property
     def stated(self) -> str:
@@ -78,6 +83,11 @@ class Claim:
     def unit(self) -> str:
         """The unit or the words after the number; empty where there are none."""
         return "" if self.spelled is None else self.spelled.unit
+
+    @property
+    def percent(self) -> bool:
+        """Whether it is a number in per cent."""
+        return self.unit in PERCENT
 
     @property
     def never(self) -> bool:
@@ -157,8 +167,8 @@ def read_claim(text: str) -> Claim:
     named = separated(plain(text))
     if named is None:
         read = said(_unnamed(plain(text)))
-        read = replace(read, value=_OF_MEMORY.sub("", read.value))
-        if of := _OF.fullmatch(read.value) or _OF_PARAMETERS.fullmatch(read.value):
+        read, whole = _of_a_whole(replace(read, value=_OF_MEMORY.sub("", read.value)))
+        if of := _OF.fullmatch(read.value) or _OF_PARAMETERS.fullmatch(read.value) or _IN_PERCENT.fullmatch(read.value):
             return replace(read_claim(f"{of['name']} = {of['amount']}"), bound=read.bound, each=read.each)
         if named_bound := bounded(read.value):
             return read_claim(" = ".join(named_bound))
@@ -171,7 +181,7 @@ def read_claim(text: str) -> Claim:
                 f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38, static=3276GiB, or a number with its "
                 "unit alone, as in '46 devices'"
             )
-        return Claim("", text.strip(), alone, formula, bare=True, bound=read.bound, each=read.each)
+        return Claim("", text.strip(), alone, formula, bare=True, bound=read.bound, each=read.each, of=whole)
     name, whole = named
     if _RANGE.match(said(whole).value):
         raise BadInput(f"claim {text!r}: {whole!r} is a range; claim one number")
@@ -183,13 +193,13 @@ def read_claim(text: str) -> Claim:
         raise BadInput(f"claim {text[:40]!r}... is {len(stated)} characters long; at most {MAX_LENGTH} are read")
     if stated.lower() in NEVER:
         return Claim(name, stated)
-    read = said(stated)
+    read, of = _of_a_whole(said(stated))
     try:
         number = _restated(read.value) or spelled(read.value) or reckoned(multiplied(read.value))
     except BadInput as error:
         raise BadInput(f"claim {text!r}: {error}", error.known) from None
     if number is not None:
-        return Claim(name, stated, number, bound=read.bound, each=read.each)
+        return Claim(name, stated, number, bound=read.bound, each=read.each, of=of)
     formula = in_bytes(multiplied(read.value))
     if _SHORTENED.search(formula) and _IN_BYTES.search(formula):
         raise BadInput(f"claim {text!r}: B after a number is bytes here; write 8.03e9 for billions")
@@ -222,6 +232,12 @@ def _is_formula(text: str) -> bool:
         return symbol or (number is None and reckoned(multiplied(text)) is None)
     except BadInput:
         return False
+
+
+def _of_a_whole(read: Said) -> tuple[Said, str]:
+    """A number in per cent without the words that say of what it is a share, and these words."""
+    match = _PERCENT_OF.fullmatch(read.value)
+    return (read, "") if match is None else (replace(read, value=match["value"]), match["of"])
 
 
 def _unnamed(text: str) -> str:

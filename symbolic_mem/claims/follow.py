@@ -8,11 +8,12 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.account import ACCOUNT, PARAMETERS, account_claim, kinds_of
+from symbolic_mem.claims.account import ACCOUNT, PARAMETERS, account_claim
 from symbolic_mem.claims.amounts import scale_kinds
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.catalogue import Slip
 from symbolic_mem.claims.names import ALIASES
+from symbolic_mem.claims.parts import kinds_of
 from symbolic_mem.claims.subjects import BATCH
 from symbolic_mem.models.tensors import KINDS, STATIC
 

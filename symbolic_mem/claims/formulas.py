@@ -22,6 +22,7 @@ from symbolic_mem.claims.measures import share_of
 from symbolic_mem.claims.names import ALIASES, words_of_symbols, written
 from symbolic_mem.claims.of_a_rank import BUBBLE, bubble_formula
 from symbolic_mem.claims.rule import right_to
+from symbolic_mem.claims.shares import is_share
 from symbolic_mem.claims.spelled import RAISED
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.claimed import Claimed
@@ -78,7 +79,9 @@ def compare_formula(
     found = None if question is None else question.answer(study)
     expected = _formula_of(study, found, name, counted)
     line = () if found is None else (one.line for one in found.ledger)
-    percent = name == BUBBLE or any(str(one.symbol) == name and one.unit == "%" for one in line)
+    percent = (
+        name == BUBBLE or is_share(study, name) or any(str(one.symbol) == name and one.unit == "%" for one in line)
+    )
     return compare_to(text, expected, study, found, counted, percent=percent)
 
 

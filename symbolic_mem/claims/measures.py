@@ -12,6 +12,7 @@ from symbolic_mem.study.claimed import Claimed
 MULTIPLIERS = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "G": 9, "billion": 9, "bn": 9}
 MULTIPLIERS |= {"T": 12, "trillion": 12, "P": 15, "E": 18, "Z": 21}
 IN_BYTES = {**BYTES_PER, "byte": 1, "bytes": 1}
+PERCENT = ("%", "percent")
 _PREFIXES = {"n": -9, "µ": -6, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21}
 _PREFIXED = ("FLOP", "s")
 _SAME = {
@@ -146,7 +147,7 @@ def _reduced(unit: str) -> tuple[str, Fraction]:
 def _single(unit: str) -> tuple[str, Fraction]:
     if unit in BYTES_PER:
         return "B", Fraction(BYTES_PER[unit])
-    if unit in ("%", "percent"):
+    if unit in PERCENT:
         return "", Fraction(1, 100)
     if unit in _SAME:
         return _SAME[unit], Fraction(1)

@@ -1,4 +1,4 @@
-"""Amounts that an answer shows, in its lines, tables and sentences: a claim may repeat them as they are printed."""
+"""Amounts and shares that an answer shows, in its lines, tables and sentences: a claim may repeat them as they are printed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.device_words import names_device
 from symbolic_mem.claims.left import same_left
 from symbolic_mem.claims.lines import exactly
-from symbolic_mem.claims.measures import IN_BYTES, factor, is_time
+from symbolic_mem.claims.measures import IN_BYTES, PERCENT, factor, is_time
 from symbolic_mem.claims.names import one_word
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose
@@ -80,7 +80,7 @@ class Printed:
         return bool(claim.each) and self.of_one and one_word(self.name).lower() == one_word(claim.name).lower()
 
     def can_be(self, claim: Claim) -> bool:
-        """Whether a claim is a number in such a unit. Without a name that says little of anything but memory and time."""
+        """Whether a claim is a number in such a unit. Without a name that says little of anything but memory, time and shares."""
         unit = self._unit(claim)
         if not unit and self.unit == BYTES:
             return claim.number == self.value  # exactly these bytes
@@ -88,7 +88,7 @@ class Printed:
             return self.unit == BYTES and unit in IN_BYTES
         if is_time(self.unit) or is_time(unit):
             return is_time(self.unit) and is_time(unit)
-        if claim.bare:
+        if claim.bare and not (claim.percent and self.unit in PERCENT):
             return False
         try:
             self._each(unit)
@@ -224,23 +224,24 @@ def _of_line(chain: Chain) -> Iterator[Printed]:
     for relation, side in chain.links:
         if relation not in ("=", "≈") or chain.asked:
             return
-        if isinstance(side, Amount) and _is_memory(side):
+        if isinstance(side, Amount) and _is_told(side):
             yield _printed(plain(chain.left), "", side)
 
 
 def _inside(words: Prose) -> Iterator[Amount]:
     for part in words.parts:
-        if isinstance(part, Amount) and _is_memory(part):
+        if isinstance(part, Amount) and _is_told(part):
             yield part
         elif isinstance(part, Chain):
-            yield from (side for _, side in part.links if isinstance(side, Amount) and _is_memory(side))
+            yield from (side for _, side in part.links if isinstance(side, Amount) and _is_told(side))
         elif isinstance(part, Brief) and isinstance(part.shown, Prose):
             yield from _inside(part.shown)
 
 
-def _is_memory(amount: Amount) -> bool:
-    return amount.shown.unit in IN_BYTES and bool(amount.value.is_number)
+def _is_told(amount: Amount) -> bool:
+    return amount.shown.unit in (*IN_BYTES, *PERCENT) and bool(amount.value.is_number)
 
 
 def _printed(name: str, under: str, amount: Amount) -> Printed:
-    return Printed(name, under, exactly(amount.value), amount.shown)
+    unit = BYTES if amount.shown.unit in IN_BYTES else amount.shown.unit
+    return Printed(name, under, exactly(amount.value), amount.shown, unit=unit)

@@ -31,7 +31,8 @@ _SEPARATED = re.compile(
     re.DOTALL,
 )
 _HEADED = re.compile(
-    r"(?P<name>[^\W\d][^=≈≥≤:<>]*: [^\W\d][^=≈≥≤:<>]*): (?P<value>[≈\d].*)", re.DOTALL
+    r"(?P<name>[^\W\d][^=≈≥≤:<>]*: (?:[^\W\d][^=≈≥≤:<>]*(?=: )|[a-z][a-z -]{2,}(?= = )))(?:: | = )(?P<value>[≈\d].*)",
+    re.DOTALL,
 )  # a row in a row
 _SEPARATED_FORMULA = re.compile(
     r"\s*(?P<name>[(⌈⌊√\d](?:[^=≈≥≤:<>]*[*/·×⌉⌋√(+−][^=≈≥≤:<>]*?|[\d,]* [^\W\d](?:_\w+)?))\s*(?P<sign>=|≈)(?!=)\s*(?P<value>\S.*)",
@@ -55,7 +56,10 @@ _NO_NAME = {"answer", "ans", "result", "so", "thus", "hence", "therefore", "fina
 _OF_EACH = re.compile(
     r"\b(?:bytes?|B)\s*(?:/|per\b)\s*(?:an?\s+)?(?:param(?:eter)?|elem(?:ent)?|weight|value|scalar)\b"
 )
-_ENTRY = re.compile(r"\s*(?:(?:so|thus|hence|therefore|and)\b,?|∴|⇒|=>|\([a-z]\)(?=\s))\s*(?=\S)", re.IGNORECASE)
+_ENTRY = re.compile(
+    r"\s*(?:(?:question|part|problem)\s+\(?[a-z\d]{1,2}\)?\s*[:,]|(?:so|thus|hence|therefore|and)\b,?|∴|⇒|=>|\([a-z]\)(?=\s))\s*(?=\S)",
+    re.IGNORECASE,
+)
 _REMARK = re.compile(r"\s*(?:\((?:rounded|rounding|after|since|because|from|by)\b[^()]*\)|[✓✔])\s*$", re.IGNORECASE)
 _BILLIONS = re.compile(r"(?<=[0-9])B(?=\s+bytes?\b)")
 _BYTES = re.compile(r"(?<=[0-9])\s+B\b(?=\s*(?:[×x*·⋅/+]|$))")
@@ -95,8 +99,10 @@ def separated(text: str) -> tuple[str, str] | None:
     (('(2 P)/(n_pp Y)', '26 GiB'), None)
     >>> separated("gradients that are sent: 2 GiB"), separated("prediction: final norm: 56 MiB")
     (('gradients that are sent', '2 GiB'), ('prediction: final norm', '56 MiB'))
+    >>> separated("prediction: final norm = 56 MiB"), separated("n_fsdp: M_div/C_mem = 46")
+    (('prediction: final norm', '56 MiB'), ('n_fsdp', 'M_div/C_mem = 46'))
     """
-    if headed := _HEADED.fullmatch(text.strip()):
+    if (headed := _HEADED.fullmatch(text.strip())) and headed["name"].partition(":")[0].lower() not in _NO_NAME:
         return headed["name"], headed["value"]
     match = _SEPARATED.fullmatch(text.strip())
     if match is None and (left := _SEPARATED_FORMULA.fullmatch(text.strip())) is not None:

@@ -11,13 +11,14 @@ from symbolic_mem.base.shown import shown
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.of_a_rank import sent_by_a_rank, times_of
 from symbolic_mem.claims.printed import BYTES, SECONDS, Printed
+from symbolic_mem.document.prose import percent
 from symbolic_mem.document.words import gib
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.study.answered import answer_to, shown_by
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
-IN_A_STEP = ("what one rank sends in a step", "how long one rank sends in a step")
+IN_A_STEP = ("what one rank sends in a step", "how long one rank sends in a step", "how long that is of computing")
 IN_A_PASS = ("what is sent in a pass of a block", "how long that takes in a pass of a block")
 
 
@@ -33,8 +34,15 @@ def sent_in_a_step(study: Study) -> tuple[Printed, ...]:
         return ()
     took = times_of(study, found)
     sent = [_bytes(str(axis), IN_A_STEP[0], size, volume) for axis, (volume, size) in found.axes.items()]
-    timed = () if took is None else took.sends.items()
-    return (*sent, *(_seconds(str(axis), IN_A_STEP[1], seconds) for axis, seconds in timed))
+    if took is None:
+        return tuple(sent)
+    timed = [_seconds(str(axis), IN_A_STEP[1], seconds) for axis, seconds in took.sends.items()]
+    parts = ((axis, percent(seconds, took.computes, 4)) for axis, seconds in took.sends.items())
+    return (
+        *sent,
+        *timed,
+        *(Printed(str(axis), IN_A_STEP[2], exactly(one.value), one.shown, unit="%") for axis, one in parts),
+    )
 
 
 def sent_in_a_pass(study: Study, question: Question) -> tuple[Printed, ...]:

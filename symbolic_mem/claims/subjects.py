@@ -19,10 +19,8 @@ from symbolic_mem.claims.account import (
     PARAMETERS,
     NoNumber,
     account_claim,
-    account_name,
     counted_kinds,
     in_account,
-    kinds_of,
 )
 from symbolic_mem.claims.at_answers import at_answers, has_peak
 from symbolic_mem.claims.at_instants import PEAK, instant_called
@@ -30,6 +28,8 @@ from symbolic_mem.claims.given import given_claim, givens, with_its_own
 from symbolic_mem.claims.lines import exactly, line_claim, with_lines
 from symbolic_mem.claims.names import ALIASES, one_word, same_symbol, spellings
 from symbolic_mem.claims.of_a_rank import rank_claims
+from symbolic_mem.claims.parts import kinds_of, part_name
+from symbolic_mem.claims.shares import share_called
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.device_count import DeviceCount
@@ -107,7 +107,9 @@ def called(study: Study, name: str, label: str | None = None) -> str:
             *rank_claims(study),
         )
     )
-    found = account_name(study, name) or next((each for each in meant if each in others), None)
+    found = (
+        part_name(study, name) or share_called(study, name) or next((each for each in meant if each in others), None)
+    )
     found = found or instant_called(study, name)
     if found is None and one_word(name).lower() in OF_TWO:
         raise BadInput(
