@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 
 import sympy as sp
 
@@ -112,6 +113,7 @@ def words_of_symbols() -> Iterator[tuple[str, sp.Symbol]]:
     yield from ((word, symbols[name]) for word, name in ALIASES.items() if name in symbols)
 
 
+@cache
 def _called(meaning: str) -> str:
     """What a symbol is called in a table of what is given, without what stands in brackets.
 
@@ -121,6 +123,7 @@ def _called(meaning: str) -> str:
     return one_word(re.sub(r"\s*\([^)]*\)", "", meaning)).lower().removeprefix("number_of_")
 
 
+@lru_cache(4096)
 def one_word(name: str) -> str:
     """Write a name without spaces, commas and hyphens.
 

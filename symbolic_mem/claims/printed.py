@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import cached_property
 from itertools import takewhile
 
 import sympy as sp
@@ -100,10 +101,14 @@ class Printed:
         """Whether a claim has the figures that are printed, in either family of units, or is the exact number."""
         assert claim.spelled is not None, "only a number is printed"
         stated = claim.spelled.number * self._each(self._unit(claim))
+        return stated in self._told or (self.figures(claim) or 0) > MANY_FIGURES
+
+    @cached_property
+    def _told(self) -> tuple[Fraction, ...]:
+        """The exact number, and what its figures say in each family of units."""
         families = FAMILIES if self.unit == BYTES else ()
         told = (self.shown, *(shown(self.value, family) for family in families))
-        printed = (Fraction(one.figures) * self._each(one.unit) for one in told)
-        return stated in (self.value, *printed) or (self.figures(claim) or 0) > MANY_FIGURES
+        return self.value, *(Fraction(one.figures) * self._each(one.unit) for one in told)
 
     def figures(self, claim: Claim) -> int | None:
         """To how many figures a claim is right of it, by the rule; None where it is another number."""

@@ -27,6 +27,9 @@ def right_to(exact: Fraction, number: Fraction, *, cut: bool = False, least: int
     if not number or not exact or (exact < 0) != (number < 0):
         return None
     exact, number = abs(exact), abs(number)
+    here, there = exact.numerator * number.denominator, number.numerator * exact.denominator
+    if here > 2 * there or there > 2 * here:  # no rounding to one figure or more doubles or halves a number
+        return None
     shown = max(figures(number), least)
     step = Fraction(10) ** (_order(number) - shown)
     below = floor(exact / step) * step

@@ -80,6 +80,10 @@ def called(study: Study, name: str, label: str | None = None) -> str:
     >>> called(study, "P"), called(study, "optimizer state"), called(study, "M_div")
     ('parameters', 'optimizer', 'M_divided')
     """
+    return study.numbers.once(study, lambda _: _named(study, name, label), ("called", name, label))
+
+
+def _named(study: Study, name: str, label: str | None) -> str:
     names = known(study)
     asked = study.questions if label is None else (study.question(label),)
     first = {each for question in asked for each in question.claimable}
@@ -125,6 +129,10 @@ def called(study: Study, name: str, label: str | None = None) -> str:
 
 def solved_for(study: Study) -> tuple[str, ...]:
     """The symbols that `solve --for` finds, if a question asks for them or not: sizes of the memory, the plan's axes, a load."""
+    return study.numbers.once(study, lambda _: _solved_for(study), "solved for")
+
+
+def _solved_for(study: Study) -> tuple[str, ...]:
     memory = study.memory.total.free_symbols
     sizes = [str(one.symbol) for one in table(given=True) if one.symbol in memory]
     axes = () if study.plan is None else study.plan.axes
@@ -184,8 +192,8 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
         yield study, ComputeBound("check", "check"), name
     elif name == "devices" or name in map(str, degrees(study)) or name in solved_for(study):
         try:
-            question = _asked(study, name, chosen[:1] if label is not None else usual(study))
-            yield study.under(question), question, name
+            question = _asked(study, name, label)
+            yield seen_by(study, question), question, name
         except BadInput:
             if given_claim(study, name) is None:
                 raise
@@ -258,11 +266,18 @@ def _at_answer(seen: Study, question: Question) -> Study | None:
     return None if given is None or found.value in (None, given.value) else seen.without(given.symbol)
 
 
-def _asked(study: Study, name: str, own: Sequence[Question]) -> Question:
+def _asked(study: Study, name: str, label: str | None) -> Question:
     """The question that a claim asks where the study does not: that of `solve --for`, otherwise like one of the study's own.
 
-    Devices are those of the degree that the plan divides memory over; where it divides nothing, memory is spread evenly.
+    It is like the one with `label`, or like those that `solve` would answer, and the same for that very study, so that it is
+    answered once. Devices are those of the degree that the plan divides memory over; where it divides nothing, memory is
+    spread evenly.
     """
+    return study.numbers.once(study, lambda _: _made(study, name, label), (ASKED, name, label))
+
+
+def _made(study: Study, name: str, label: str | None) -> Question:
+    own = usual(study) if label is None else (study.question(label),)
     found = degrees(study)
     if name != "devices" or found:
         symbol = name if name != "devices" else str(n_fsdp if n_fsdp in found else found[0])
@@ -304,9 +319,10 @@ def claim_of(
     `instead` are numbers that take the place of other lines of the answer. The answer is `kept` for other claims: not where
     the study is one of very many. Raises `BadInput` where there is none.
     """
+    if question is None and kept:
+        return study.numbers.once(study, lambda _: _without_question(study, name, counted), ("claimed", name, counted))
     if question is None:
-        given = None if in_account(study, name) else given_claim(study, name) or rank_claims(study).get(name)
-        return account_claim(study, name, counted) if given is None else given
+        return _without_question(study, name, counted)
     if name not in question.claimable:
         answer = answer_to(study, question) if kept else question.answer(study)
         return line_claim(answer.ledger, name, instead or {})
@@ -315,6 +331,12 @@ def claim_of(
         why = plain_prose(question.unclaimable(study, name))
         raise NoNumber(f"question {question.label} has no {name} here: {why}")
     return _rebased(found, question, study, name, instead) if instead else found
+
+
+def _without_question(study: Study, name: str, counted: tuple[str, ...]) -> Claimed:
+    """The number of the account, of what is given, or of one rank."""
+    given = None if in_account(study, name) else given_claim(study, name) or rank_claims(study).get(name)
+    return account_claim(study, name, counted) if given is None else given
 
 
 def _rebased(found: Claimed, question: Question, study: Study, name: str, instead: Mapping[str, Fraction]) -> Claimed:

@@ -51,16 +51,41 @@ class Choice:
     options: tuple[Option, ...]
 
 
-def possible(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> tuple[Choice, ...]:
+class Under:
+    """What `make` makes of a study under some changes, made once, or the words of the refusal."""
+
+    def __init__(self, study: Study, make: Callable[[Study], Any]) -> None:
+        self.study, self.make = study, make
+        self._made: dict[tuple[int, ...], tuple[Sequence[Change], Any]] = {}
+
+    def __call__(self, changes: Sequence[Change]) -> Any:
+        """What is made under these very changes."""
+        these = tuple(map(id, changes))
+        if these not in self._made:
+            self._made[these] = changes, self._under(changes)
+        return self._made[these][1]
+
+    def _under(self, changes: Sequence[Change]) -> Any:
+        try:
+            return self.make(self.study.called(changes) if changes else self.study)
+        except BadInput as error:
+            return str(error)
+
+
+def possible(choices: Sequence[Choice], under: Under) -> tuple[Choice, ...]:
     """Return the choices without the options that are refused by themselves, or bring a size of their own, as adapters do."""
+    study = under.study
 
     def keeps(option: Option) -> bool:
         if option.change is None:
             return True
-        found = make_under(study, [option.change], lambda one: one)
-        if isinstance(found, str) or any(study.values.get(s) != value for s, value in found.values.items()):
+        try:
+            found = study.called([option.change])
+        except BadInput:
             return False
-        return not isinstance(make_under(study, [option.change], make), str)
+        if any(study.values.get(symbol) != value for symbol, value in found.values.items()):
+            return False
+        return not isinstance(under([option.change]), str)
 
     return tuple(replace(one, options=tuple(filter(keeps, one.options))) for one in choices)
 
@@ -137,13 +162,13 @@ def _share_words(name: str) -> str:
     return PART.format(fraction=fraction, rest=rest)
 
 
-def combined(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> Iterator[Any]:
-    """Yield what `make` makes of the study under each combination of options, in the order of their `places`."""
+def combined(choices: Sequence[Choice], under: Under) -> Iterator[Any]:
+    """Yield what is made of the study under each combination of options, in the order of their `places`."""
     for each in places([len(choice.options) for choice in choices]):
         chosen = [choice.options[place] for choice, place in zip(choices, each, strict=True)]
         named = {choice.name: option.change for choice, option in zip(choices, chosen, strict=True)}
         changes = [named.get(name) for name in APPLIED]
-        yield make_under(study, [one for one in changes if one is not None], make)
+        yield under([one for one in changes if one is not None])
 
 
 def places(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -157,14 +182,6 @@ def places(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
     for single in _single(counts[:SINGLE]):
         for rest in product(*map(range, counts[SINGLE:])):
             yield (*single, *rest)
-
-
-def make_under(study: Study, changes: Sequence[Change], make: Callable[[Study], Any]) -> Any:
-    """Return what `make` makes of the study under some changes, or the words of the refusal."""
-    try:
-        return make(study.called(changes) if changes else study)
-    except BadInput as error:
-        return str(error)
 
 
 def _single(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:

@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, table
 from symbolic_mem.base.written import MAX_VALUE
-from symbolic_mem.explore.choices import SINGLE, choices, combined, possible
+from symbolic_mem.explore.choices import SINGLE, Under, choices, combined, possible
 from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.held import groups, held, lengths
 from symbolic_mem.explore.ledgers import Ledgers, definitions
@@ -76,8 +76,9 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     def make(one: Study) -> list[Any]:
         return ledgers.add(one.under(question).without(n))
 
-    offered = possible(choices(seen), make, study)
-    made = list(combined(offered, make, study))
+    under = Under(study, make)
+    offered = possible(choices(seen), under)
+    made = list(combined(offered, under))
     named_parts = definitions(seen, ledgers)
     demanded = _demands(seen, ledgers)
     symbols = _symbols(seen, ledgers)
