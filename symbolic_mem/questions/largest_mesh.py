@@ -9,18 +9,17 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
-from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, W, X, Y, local, t_fsdp, t_math, t_tp
+from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, W, X, Y, local, t_math
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.words import about, count, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import one_of
+from symbolic_mem.questions.parts.mesh_bounds import MeshBounds
 from symbolic_mem.questions.parts.one_axis import BothAxes, OneAxis, both_axes, one_axis_bounds
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.times import line, names_step
-from symbolic_mem.solvers.chips import largest_mesh
-from symbolic_mem.solvers.critical import tidy
 from symbolic_mem.study.found import Found
 from symbolic_mem.study.keys import key
 from symbolic_mem.study.question import Question
@@ -47,17 +46,14 @@ class LargestMesh(Question):
         fsdp, tensor = (
             next(each.most for each in alone if each.key == name) for name in ("fsdp forward", "tp forward")
         )
+        numbers = {**known, **batch}
         return FoundMesh(
             study,
             self,
-            known={**known, **batch},
+            known=numbers,
             names=case.names,
             alone=alone,
-            fsdp=fsdp,
-            tensor=tensor,
-            overlapped=largest_mesh(fsdp, tensor, "max"),
-            added=largest_mesh(fsdp, tensor, "sum"),
-            leading=tidy((fsdp - 1) * (tensor - 1)),
+            mesh=MeshBounds.of(fsdp, tensor, case.roofline.network.ring, numbers),
             times=both_axes(case),
         )
 
@@ -80,7 +76,7 @@ class LargestMesh(Question):
         for each in found.asked:
             yield _alone_step(each, found)
         if found.both:
-            yield from _together(found, work)
+            yield from found.mesh.steps(found.times, work)
         yield _table(found)
         if found.none:
             yield Paragraph(
@@ -112,9 +108,12 @@ class LargestMesh(Question):
                 flops=sp.cancel(times.math * C),
                 fsdp=times.fsdp,
                 tensor=times.tensor,
-                most=_most(found.overlapped, found),
+                most=_most(found.mesh.overlapped, found),
             )
-            clauses += [overlapped, say("one axis after the other, {most}", most=_most(found.added, found))]
+            after = say("one axis after the other")
+            if found.mesh.only is not None:
+                after = say("{after}, all along {axis}", after=after, axis=found.mesh.only)
+            clauses += [overlapped, say("{after}, {most}", after=after, most=_most(found.mesh.added, found))]
         return say("So the chips stay busy: {clauses}.", clauses=joined(clauses, "; ", "; "))
 
     def heading(self, found: FoundMesh) -> str:
@@ -124,21 +123,16 @@ class LargestMesh(Question):
 
 @dataclass(frozen=True, repr=False)
 class FoundMesh(Found):
-    """The most chips that stay busy: under each scheme `alone`, and on a mesh of both axes, `overlapped` or `added`.
+    """The most chips that stay busy: under each scheme `alone`, and on a `mesh` of both axes.
 
-    `fsdp` and `tensor` are the most of the two axes of that mesh, and `leading` is the overlapped bound for axes that
-    are long against one. `known` are the numbers of the study but those of its mesh; `names` as in `PassTimes`.
+    `known` are the numbers of the study but those of its mesh; `names` as in `PassTimes`.
     """
 
     question: LargestMesh
     known: Values
     names: Values
     alone: tuple[OneAxis, ...]
-    fsdp: sp.Expr
-    tensor: sp.Expr
-    overlapped: sp.Expr
-    added: sp.Expr
-    leading: sp.Expr
+    mesh: MeshBounds
     times: BothAxes
 
     @property
@@ -154,8 +148,8 @@ class FoundMesh(Found):
 
     def whole(self, bound: sp.Expr) -> tuple[int, ...]:
         """The whole axes of chips that a bound allows: one, or both of a mesh that overlaps; none where it is no such bound."""
-        axes = (self.fsdp, self.tensor) if bound == self.overlapped else (bound,)
-        if self.number(bound) is None or bound in self._both:
+        axes = (self.mesh.fsdp, self.mesh.tensor) if bound == self.mesh.overlapped else (bound,)
+        if self.number(bound) is None or (bound != self.mesh.overlapped and bound in self._meshes):
             return ()
         numbers = [self._at(axis) for axis in axes]
         return tuple(max(int(sp.floor(number)), 1) for number in numbers if number is not None)
@@ -163,7 +157,7 @@ class FoundMesh(Found):
     @property
     def bounds(self) -> Mapping[str, sp.Expr]:
         """The most chips by scheme and pass, and of both axes by the rule of overlap."""
-        return {**{each.key: each.most for each in self.alone}, "max": self.overlapped, "sum": self.added}
+        return {**{each.key: each.most for each in self.alone}, "max": self.mesh.overlapped, "sum": self.mesh.added}
 
     @property
     def ledger(self) -> Ledger:
@@ -175,23 +169,18 @@ class FoundMesh(Found):
     def number(self, bound: sp.Expr) -> sp.Expr | None:
         """The number of a bound; None while a symbol of it has no value, and where it is less than one chip."""
         number = self._at(bound)
-        return None if number is None or (bound in self._both and not self._spread) or number < 1 else number
+        return None if number is None or number < 1 or self.mesh.impossible(bound) else number
 
     @property
     def none(self) -> bool:
         """Whether some bound has a value and there is no such number of chips."""
-        bounds = (*self.bounds.values(), *self._both)
+        bounds = (*self.bounds.values(), *(bound for _, bound in self.mesh.rows))
         return any(bound.free_symbols <= set(self.known) and self.number(bound) is None for bound in bounds)
 
     @property
-    def _both(self) -> tuple[sp.Expr, ...]:
-        """The bounds of a mesh on which each axis has more than one chip."""
-        return self.added, self.leading, self.leading / 4
-
-    @property
-    def _spread(self) -> bool:
-        """Whether either axis alone keeps more than one chip busy."""
-        return all((at := self._at(axis)) is not None and at > 1 for axis in (self.fsdp, self.tensor))
+    def _meshes(self) -> tuple[sp.Expr, ...]:
+        """The bounds of both axes that are no whole number along either."""
+        return tuple(bound for _, bound in self.mesh.rows if self.mesh.only is None or bound != self.mesh.added)
 
     def _at(self, bound: sp.Expr) -> sp.Expr | None:
         return bound.xreplace(dict(self.known)) if bound.free_symbols <= set(self.known) else None
@@ -225,58 +214,10 @@ def _alone_step(each: OneAxis, found: FoundMesh) -> Step:
     )
 
 
-def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
-    times = found.times
-    for symbol, expr in ((t_math, times.math), (F_layer, times.math * C), (t_fsdp, times.fsdp), (t_tp, times.tensor)):
-        work.define(symbol, expr)
-    yield work.step(
-        say(
-            "Both axes, forward pass. One device multiplies its part, and sends weights along {x} and activations along {y}:",
-            x=X,
-            y=Y,
-        ),
-        Chain(F_layer, (("=", sp.cancel(times.math * C)),)),
-        Chain(t_math, (("=", F_layer / C),)),
-        Chain(t_fsdp, (("=", times.fsdp),)),
-        Chain(t_tp, (("=", times.tensor),)),
-        reason=say(
-            "What is sent takes {overlapped} where the axes send at the same time, and {added} where they do not.",
-            overlapped=sp.Max(t_fsdp, t_tp),
-            added=Total((t_fsdp, t_tp)),
-        ),
-    )
-    yield work.step(
-        say(
-            "Both axes, sending at the same time: each axis has its own bound, and {chips} is at most their product",
-            chips=Chain(N_devices, (("=", X * Y),), asked=True),
-        ),
-        Chain(N_devices, (("≤", found.overlapped), ("≈", found.leading)), asked=True),
-        reason=text("The last form is the leading part, for axes that are long against one."),
-    )
-    yield work.step(
-        text("Both axes, one after the other. The times add up to at most those of the products:"),
-        Chain((X - 1) / (found.fsdp - 1) + (Y - 1) / (found.tensor - 1), (("≤", sp.S.One),), asked=True),
-        Chain(N_devices, (("≤", found.added), ("≈", found.leading / 4)), asked=True),
-        reason=say(
-            "On the boundary {y} is a falling line in {x}, so {product} is a parabola, greatest midway between its zeros. "
-            "Overlap is worth a factor of {four} for long axes.",
-            x=X,
-            y=Y,
-            product=X * Y,
-            four=sp.Integer(4),
-        ),
-    )
-
-
 def _table(found: FoundMesh) -> Table:
     rows = [_row(text(each.name), each.most, found) for each in found.asked]
     if found.both:
-        rows += [
-            _row(text("FSDP and tensor parallelism, overlapped"), found.overlapped, found),
-            _row(text("the same, for long axes"), found.leading, found),
-            _row(text("not overlapped"), found.added, found),
-            _row(text("the same, for long axes"), found.leading / 4, found),
-        ]
+        rows += [_row(name, bound, found) for name, bound in found.mesh.rows]
     return Table(
         say("Most chips that stay busy, with {c} FLOP/s and {w} bytes/s", c=C, w=W),
         (

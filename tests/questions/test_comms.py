@@ -118,6 +118,15 @@ def test_the_largest_meshes_of_2026_have_their_numbers():
     assert float(facts["values"]["max"]) == pytest.approx((1 + b * ratio) * (1 + 1.5 * f * ratio))
 
 
+def test_where_one_axis_is_short_all_chips_stand_along_the_other():
+    study = load_study("cs336-a2-2026-mesh").change(values={"B": 1, "S": 1024})
+    found = LargestMesh("m").answer(study)
+    assert found.bounds["sum"] == found.bounds["tp forward"]
+    assert found.facts["whole"]["sum"] == [20]
+    assert found.facts["values"]["sum"] < found.facts["values"]["max"]  # what overlaps keeps no fewer busy
+    assert LargestMesh("m").answer(load_study("cs336-a2-2026-mesh")).mesh.only is None
+
+
 def test_both_bounds_are_an_interval_or_a_proof_that_there_is_none():
     _, facts = answer("fits-and-computes", "a")
     assert (facts["value"], facts["interval"]) == (46, (46, 102))

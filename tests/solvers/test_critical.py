@@ -14,7 +14,7 @@ from symbolic_mem.plans.load import load
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, scheme
-from symbolic_mem.solvers.chips import largest, largest_mesh
+from symbolic_mem.solvers.chips import largest, largest_mesh, only_axis
 from symbolic_mem.solvers.critical import critical, tidy
 from symbolic_mem.solvers.optimum import best_mesh, whole_meshes
 
@@ -130,6 +130,25 @@ def test_the_largest_mesh_without_overlap_is_found_by_trying_them():
             tried = max(tried, x * low)
     assert tried == pytest.approx(both, rel=1e-6)
     assert float(largest_mesh(*alone, "max").xreplace(values)) > both
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+@pytest.mark.parametrize(
+    ("f", "g"), [(30, 20), (1.5, 20), (20, 1.5), (1.5, 1.2), (3, 20), (3.2, 3.1), (9, 4), (2.5, 2)]
+)
+def test_no_mesh_without_overlap_has_more_chips_than_the_bound(f, g, silent):
+    """Every X of one chip or more with the longest Y beside it, and either axis alone."""
+    f, g = Fraction(str(f)), Fraction(str(g))
+    axes = [sp.Rational(number.numerator, number.denominator) for number in (f, g)]
+    only = only_axis(*axes, silent)
+    bound = Fraction(str(largest_mesh(*axes, "sum", silent))) if only is None else (f, g)[only]
+    tried = [max(f, g)]
+    for step in range(20_001):
+        x = 1 + (f - 1) * Fraction(step, 20_000)
+        y = silent + (g - silent) * (1 - (x - silent) / (f - silent))
+        tried += [x * y] if y >= 1 else []
+    assert max(tried) <= bound
+    assert max(tried) >= bound * Fraction(9999, 10000)
 
 
 def test_pods_add_one_all_reduce_of_the_shard_and_nothing_forward():
