@@ -20,7 +20,18 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.both_edge import at_first, edge, one_sequence
-from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, on_one, whose_tokens, window
+from symbolic_mem.questions.parts.both_steps import (
+    BETA,
+    D0,
+    D1,
+    K0,
+    K1,
+    bounds,
+    in_tokens,
+    on_one,
+    whose_tokens,
+    window,
+)
 from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
@@ -139,8 +150,7 @@ class FitsAndComputes(OfKinds):
 
     def sentence(self, found: FoundBoth) -> Prose:
         """Say which degrees do both at the study's batch, and the smallest batch that lets one."""
-        tokens = Amount(sp.Integer(found.tokens))
-        return sentences(_here(found, tokens), _at_best(found))
+        return sentences(_here(found, in_tokens(found.tokens)), _at_best(found))
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that several instants count."""
@@ -290,28 +300,28 @@ class FoundBoth(Found):
         }
 
 
-def _here(found: FoundBoth, tokens: Amount) -> Prose:
+def _here(found: FoundBoth, tokens: Prose) -> Prose:
     if found.interval is None:
-        return say("At {t} tokens no degree does both.", t=tokens)
+        return say("At {t} no degree does both.", t=tokens)
     low, high = found.interval
     between = found.limits.between(found.tokens)
     if between is not None and between[1] < high:
         return say(
-            "At {t} tokens one device and {low} to {high} devices both hold what is kept and stay busy; the smallest is 1.",
+            "At {t} one device and {low} to {high} devices both hold what is kept and stay busy; the smallest is 1.",
             t=tokens,
             low=between[1] + 1,
             high=high,
         )
     if high == 1:
-        return say("At {t} tokens one device both holds what is kept and stays busy, and no more do.", t=tokens)
+        return say("At {t} one device both holds what is kept and stays busy, and no more do.", t=tokens)
     if low == high:
         return say(
-            "At {t} tokens {low} devices both hold what is kept and stay busy; the smallest is {low}.",
+            "At {t} {low} devices both hold what is kept and stay busy; the smallest is {low}.",
             t=tokens,
             low=low,
         )
     return say(
-        "At {t} tokens {low} to {high} devices both hold what is kept and stay busy; the smallest is {low}.",
+        "At {t} {low} to {high} devices both hold what is kept and stay busy; the smallest is {low}.",
         t=tokens,
         low=low,
         high=high,
@@ -325,13 +335,13 @@ def _at_best(found: FoundBoth) -> Prose:
         )
     if found.first[1] == 1:
         return say(
-            "The smallest batch of whole sequences that lets a degree do both is {t} tokens, on one device, which sends nothing.",
-            t=Amount(sp.Integer(found.first[0])),
+            "The smallest batch of whole sequences that lets a degree do both is {t}, on one device, which sends nothing.",
+            t=in_tokens(found.first[0]),
         )
     return say(
-        "The smallest batch of whole sequences that lets a degree do both is {t} tokens, with {n} devices: {own} tokens for "
+        "The smallest batch of whole sequences that lets a degree do both is {t}, with {n} devices: {own} tokens for "
         "each.",
-        t=Amount(sp.Integer(found.first[0])),
+        t=in_tokens(found.first[0]),
         n=Amount(sp.Integer(found.first[1])),
         own=about(Amount(sp.Rational(*found.first))),
     )

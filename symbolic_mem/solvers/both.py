@@ -206,14 +206,14 @@ class Both:
         needed = (self.shrinking(share) / self.linear(share) for share in self.shares if self.linear(share) > 0)
         start = max(max(map(ceil, needed), default=2), 2)
         for degree in range(start, start + MOST_TRIED):
-            tokens = self._busy_batch(degree)
+            tokens = self.busy_batch(degree)
             if self.fits(degree, tokens):
                 return tokens, degree
             if any(self._past(share, degree) for share in self.shares):
                 return None
         return None
 
-    def _busy_batch(self, degree: int) -> int:
+    def busy_batch(self, degree: int) -> int:
         """Tokens of the smallest batch, in whole sequences, with which so many of several chips stay busy."""
         return (int(degree * self.beta) // self.sequence + 1) * self.sequence
 

@@ -246,3 +246,62 @@ def test_what_is_not_counted_is_that_of_a_device_s_own_tokens(tmp_path):
     (loss,) = [one for one in found.facts["not_counted"] if "which the loss holds together" in one["what"]]
     assert found.value > 1
     assert loss["bytes"] == ceil(Fraction(4096, found.value) * 2048 * 400 * 2 * 2)
+
+
+EDGE = """
+title = "x"
+[model]
+kind = "ffn"
+[values]
+d_model = 2
+d_ff = 4
+L = 1
+B = 11
+S = 1
+M_X = 1
+C = 8
+W = 3
+[recipe]
+preset = "cs336"
+[placement]
+weights = { fraction = "1", over = "n_fsdp" }
+gradients = { fraction = "1", over = "n_fsdp" }
+optimizer = { fraction = "1", over = "n_fsdp" }
+activations = { fraction = "1/2", over = "n_fsdp", rest = "kept" }
+[network]
+direction = "both-ways"
+[[question]]
+label = "a"
+ask = "fits_and_computes"
+"""
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("capacity", "said"),
+    [
+        (143, "no degree, at any batch"),
+        (144, "no degree, at any batch"),
+        (145, "need not be whole"),
+        (146, "need not be whole"),
+        (147, "some degrees do both"),
+    ],
+)
+def test_roots_without_a_whole_degree_between_them_are_no_degree_that_does_both(tmp_path, capacity, said, strict):
+    """256 bytes of states and 12 for each token, half of them whole on every device; 8/3 tokens keep a chip busy."""
+    (tmp_path / "x.toml").write_text(f'{EDGE}capacity = "{capacity} B"\nstrict = {str(strict).lower()}\n')
+    study = load_study(tmp_path / "x.toml")
+    found = found_for(study, study.question("a"))
+    fits = [
+        (tokens, n)
+        for tokens in range(1, 60)
+        for n in range(1, 60)
+        if (n == 1 or Fraction(tokens, n) > Fraction(8, 3))
+        and (held := Fraction(256 + 6 * tokens, n) + 6 * tokens) <= capacity
+        and not (strict and held == capacity)
+    ]
+    assert found.first == (min(fits) if fits else None)
+    words = "".join(
+        plain_prose(block.reason) for block in found.question.steps(found) if getattr(block, "reason", None)
+    )
+    assert said in words

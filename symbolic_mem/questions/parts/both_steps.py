@@ -12,7 +12,7 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import C_mem, T, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, unrounded
+from symbolic_mem.document.words import about, plural, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.one_device import ALONE
 from symbolic_mem.solvers.both import Both, Share
@@ -53,6 +53,15 @@ class Sides(Protocol):
     @property
     def most(self) -> int:
         """The largest degree at which the chips stay busy."""
+
+    @property
+    def first(self) -> tuple[int, int] | None:
+        """The smallest batch of whole sequences that lets a degree do both, and that degree."""
+
+
+def in_tokens(number: int) -> Prose:
+    """So many tokens, as words."""
+    return say("{n} {tokens}", n=Amount(sp.Integer(number)), tokens=text(plural(number, "token", "tokens")))
 
 
 def kept(expr: sp.Expr, share: Share) -> sp.Expr:
@@ -151,14 +160,14 @@ def window(found: Sides, work: Work) -> Iterator[Block]:
 def _window(found: Sides, work: Work) -> Block:
     """The bound of memory at the batch of the study."""
     share, least = found.share, found.limits.least_of_several(found.tokens)
-    tokens = Amount(sp.Integer(found.tokens))
+    tokens = in_tokens(found.tokens)
     if share.own:
         return _window_of_own(found, work)
     room = kept(C_mem - K0 - K1 * T, share)
     if least is None:
         return work.step(
             say(
-                "At the batch of the study, {t} tokens, what every device keeps in full does not fit, whatever the degree:",
+                "At the batch of the study, {t}, what every device keeps in full does not fit, whatever the degree:",
                 t=tokens,
             ),
             Chain(room, (("=", work.put(room)), amount(work.number(room), found.capacity.unit), ("≤", sp.S.Zero))),
@@ -167,14 +176,14 @@ def _window(found: Sides, work: Work) -> Block:
     if whole == 0:
         limit = Limit(found.capacity.counted, found.limits.strict)
         return work.step(
-            say("At the batch of the study, {t} tokens, what every device keeps fits at every degree:", t=tokens),
+            say("At the batch of the study, {t}, what every device keeps fits at every degree:", t=tokens),
             Chain(kept(K0 + K1 * T, share), ((limit.sign, C_mem),)),
         )
     quotient = whole / room
     return work.step(
-        say("At the batch of the study, {t} tokens, memory asks for more than", t=tokens)
+        say("At the batch of the study, {t}, memory asks for more than", t=tokens)
         if found.limits.strict
-        else say("At the batch of the study, {t} tokens, memory asks for at least", t=tokens),
+        else say("At the batch of the study, {t}, memory asks for at least", t=tokens),
         Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient), "devices"))),
     )
 
@@ -189,8 +198,8 @@ def _window_of_own(found: Sides, work: Work) -> Block:
     chains = [Chain(Total(tuple(parts)) if len(parts) > 1 else parts[0], ((limit.sign, C_mem),), asked=True)]
     if least is None:
         said = say(
-            "At the batch of the study, {t} tokens, what every device keeps whatever the degree does not fit:",
-            t=Amount(sp.Integer(found.tokens)),
+            "At the batch of the study, {t}, what every device keeps whatever the degree does not fit:",
+            t=in_tokens(found.tokens),
         )
         return work.step(said, Chain(K0, ((limit.fails, C_mem),)))
     for number, relation in ((least, limit.sign), (least - 1, limit.fails)):
@@ -206,9 +215,9 @@ def _window_of_own(found: Sides, work: Work) -> Block:
             chains.append(Chain(bytes_there, (("=", whole), amount(held_there, unit), (relation, room))))
     return work.step(
         say(
-            "At the batch of the study, {t} tokens, one device holds less the more devices there are. The first number at "
+            "At the batch of the study, {t}, one device holds less the more devices there are. The first number at "
             "which what is kept fits is {least}:",
-            t=Amount(sp.Integer(found.tokens)),
+            t=in_tokens(found.tokens),
             least=least,
         ),
         *chains,
