@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 _KEYS = ("overlap", "axes", "scheme", "pass", "chips")
+_SLOWEST = {
+    "math": "the mathematics takes at least as long as what is sent",
+    "X": "sending along X takes longer than the mathematics",
+    "Y": "sending along Y takes longer than the mathematics",
+    "pods": "sending between the pods takes longer than the mathematics",
+    "communication": "sending takes longer than the mathematics",
+}
 _IDLE = (
     "optimizer",
     "recompute",
@@ -162,7 +169,6 @@ def _show(answer: FoundBatch) -> None:
     for condition in found["conditions"]:
         print_line(f"{plain(condition.lhs)} > {plain(condition.rhs)}", "condition", 16)
     if found["winner"] is not None:
-        slower = "the mathematics" if found["winner"] == "math" else f"sending along {found['winner']}"
-        print_line(f"at {figure(found['batch_tokens'], 'tokens')} {slower} takes longer")
+        print_line(f"at {figure(found['batch_tokens'], 'tokens')} {_SLOWEST[found['winner']]}")
     for sentence in found["assumptions"]:
         print_line(plain_prose(sentence) if isinstance(sentence, Prose) else sentence, "assumed", 16)

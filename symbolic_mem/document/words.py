@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.shown import ONE_OF
 from symbolic_mem.document.prose import Amount, Prose, amount, percent, text
 
 
@@ -38,13 +39,22 @@ def inside_brackets(words: str) -> str:
     return words.replace("(", "[").replace(")", "]")
 
 
-def plural(number: int | None, one: str, many: str) -> str:
+def plural(number: sp.Expr | int | None, one: str, many: str) -> str:
     """Return the word for one thing, or for another number of them.
 
     >>> plural(1, "device", "devices"), plural(0, "axis", "axes")
     ('device', 'axes')
     """
     return one if number == 1 else many
+
+
+def counted(number: sp.Expr | int, things: str) -> Prose:
+    """A number of things, one of them in the singular.
+
+    >>> counted(1, "tokens").parts[1], counted(sp.Rational(1, 2), "tokens").parts[1]
+    (' token', ' tokens')
+    """
+    return Prose((Amount(sp.sympify(number)), f" {plural(number, ONE_OF[things], things)}"))
 
 
 def count(value: sp.Expr | int | None) -> Prose:

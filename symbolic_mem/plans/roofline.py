@@ -15,10 +15,6 @@ from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.schemes import Pass
 from symbolic_mem.plans.words import OVERLAPS
 
-RULES = {
-    "max": "the mesh axes send at the same time, and each must be no slower than the mathematics",
-    "sum": "the mesh axes send one after the other, and together must be no slower than the mathematics",
-}
 TIME_OF = {"X": t_fsdp, "Y": t_tp, "pods": t_pods}
 
 

@@ -19,6 +19,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph, in_full
+from symbolic_mem.document.words import counted
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.words import AXES, OVERLAPS, PASSES, SCHEMES
 from symbolic_mem.questions.parts.keys import one_of, whole
@@ -113,41 +114,47 @@ class ComputeBound(Question):
         """Say from which batch on: whole, per chip and per rank, and what it is in whole tokens on every chip."""
         bound, x = found.used.tokens, found.used.x
         if bound is None or found.smallest is None:
-            return text("No batch is large enough: what is sent grows with the batch faster than what is computed.")
+            return text(
+                "No batch is large enough: what is sent grows with the batch at least as fast as what is computed."
+            )
         if bound == 0:
             return text("Every batch is large enough: nothing that is sent stays the same when the batch shrinks.")
         chip = bound / found.chips
         whole_chip = sp.floor(chip) + 1
         ragged = chip.is_Rational and not chip.is_Integer
-        pieces = {"tokens": Amount(sp.Integer(found.smallest)), "exact": Amount(bound), "chip": Amount(chip)}
+        pieces = {
+            "tokens": counted(found.smallest, "tokens"),
+            "exact": Amount(bound),
+            "chip": counted(chip, "tokens"),
+        }
         rounded = {"each": Amount(whole_chip), "together": Amount(found.chips * whole_chip)}
         if x is None and ragged:
             return say(
-                "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is "
-                "{exact}): {chip} tokens per chip; with whole tokens on every chip, {each} on each and {together} "
+                "The chips compute longer than they send from {tokens} in the whole batch on (the bound is "
+                "{exact}): {chip} per chip; with whole tokens on every chip, {each} on each and {together} "
                 "together.",
                 **pieces,
                 **rounded,
             )
         if x is None:
             return say(
-                "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is "
-                "{exact}): {chip} tokens per chip.",
+                "The chips compute longer than they send from {tokens} in the whole batch on (the bound is "
+                "{exact}): {chip} per chip.",
                 **pieces,
             )
         rank = Amount(bound / x)
         if ragged:
             return say(
-                "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is "
-                "{exact}): {chip} tokens per chip, {rank} per FSDP rank; with whole tokens on every chip, {each} on each "
+                "The chips compute longer than they send from {tokens} in the whole batch on (the bound is "
+                "{exact}): {chip} per chip, {rank} per FSDP rank; with whole tokens on every chip, {each} on each "
                 "and {together} together.",
                 rank=rank,
                 **pieces,
                 **rounded,
             )
         return say(
-            "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is {exact}): "
-            "{chip} tokens per chip, {rank} per FSDP rank.",
+            "The chips compute longer than they send from {tokens} in the whole batch on (the bound is {exact}): "
+            "{chip} per chip, {rank} per FSDP rank.",
             rank=rank,
             **pieces,
         )

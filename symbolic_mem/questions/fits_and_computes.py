@@ -17,7 +17,7 @@ from symbolic_mem.base.symbols import M_X, B, C, T, W, n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import about, sentences
+from symbolic_mem.document.words import counted, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.both_edge import at_first, edge, one_sequence
 from symbolic_mem.questions.parts.both_steps import (
@@ -27,7 +27,6 @@ from symbolic_mem.questions.parts.both_steps import (
     K0,
     K1,
     bounds,
-    in_tokens,
     on_one,
     whose_tokens,
     window,
@@ -150,7 +149,7 @@ class FitsAndComputes(OfKinds):
 
     def sentence(self, found: FoundBoth) -> Prose:
         """Say which degrees do both at the study's batch, and the smallest batch that lets one."""
-        return sentences(_here(found, in_tokens(found.tokens)), _at_best(found))
+        return sentences(_here(found, counted(found.tokens, "tokens")), _at_best(found))
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that several instants count."""
@@ -336,14 +335,13 @@ def _at_best(found: FoundBoth) -> Prose:
     if found.first[1] == 1:
         return say(
             "The smallest batch of whole sequences that lets a degree do both is {t}, on one device, which sends nothing.",
-            t=in_tokens(found.first[0]),
+            t=counted(found.first[0], "tokens"),
         )
     return say(
-        "The smallest batch of whole sequences that lets a degree do both is {t}, with {n} devices: {own} tokens for "
-        "each.",
-        t=in_tokens(found.first[0]),
+        "The smallest batch of whole sequences that lets a degree do both is {t}, with {n} devices: {own} for each.",
+        t=counted(found.first[0], "tokens"),
         n=Amount(sp.Integer(found.first[1])),
-        own=about(Amount(sp.Rational(*found.first))),
+        own=counted(sp.Rational(*found.first), "tokens"),
     )
 
 

@@ -12,9 +12,9 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import E, T_min, k
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
+from symbolic_mem.document.prose import Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Paragraph, in_full, in_short
-from symbolic_mem.document.words import about, sentences
+from symbolic_mem.document.words import counted, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import whole
 from symbolic_mem.study.keys import key
@@ -88,7 +88,7 @@ class SmallerBatch(Question):
             )
         if not all(way.tokens is not None and way.tokens < found.tokens for way, _ in named_ways(found)):
             return sentences(
-                say("As given the bound is {base} tokens.", base=about(Amount(found.tokens))),
+                say("As given the bound is {base}.", base=counted(found.tokens, "tokens")),
                 *with_ways(found),
                 say(
                     "More axes and overlap are already used. Gradient accumulation multiplies the bound, and experts "
@@ -100,18 +100,18 @@ class SmallerBatch(Question):
         pieces = {way.key: bound_words(way) for way, _ in named_ways(found)}
         if shape.whole is not None and shape.whole.tokens == found.tokens:
             falls = say(
-                "From {base} tokens the bound falls to {bytes} with one byte per element sent, and to {stages} with four "
+                "From {base} the bound falls to {bytes} with one byte per element sent, and to {stages} with four "
                 "pipeline stages that keep their weights; the mesh as given is the best{real}, and more axes and overlap are "
                 "already used.",
-                base=about(Amount(found.tokens)),
+                base=counted(found.tokens, "tokens"),
                 real=beside_whole(shape),
                 **pieces,
             )
         else:
             falls = say(
-                "From {base} tokens the bound falls to {shape}, to {bytes} with one byte per element sent, and to {stages} with "
+                "From {base} the bound falls to {shape}, to {bytes} with one byte per element sent, and to {stages} with "
                 "four pipeline stages that keep their weights; more axes and overlap are already used.",
-                base=about(Amount(found.tokens)),
+                base=counted(found.tokens, "tokens"),
                 **pieces,
             )
         return sentences(

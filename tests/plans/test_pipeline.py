@@ -99,7 +99,9 @@ def test_fewer_micro_batches_than_stages_are_all_in_flight_on_the_first_of_them(
     counts = pipeline("1f1b").counts({n_pp: sp.Integer(4), n_micro: sp.Integer(2)})
     assert counts == (2, 2, 2, 1)
     one = load_study("llama-3.1-8b").change(plan="megatron", values={"n_pp": 4, "n_micro": 2})
-    assert "n_micro = 2 micro-batches are fewer than the 4 stages" in " ".join(map(plain_prose, divided_model(one)))
+    assert "There are fewer micro-batches, n_micro = 2, than the 4 stages" in " ".join(
+        map(plain_prose, divided_model(one))
+    )
     enough = one.change(values={"n_micro": 4})
     assert "fewer than" not in " ".join(map(plain_prose, divided_model(enough)))
 

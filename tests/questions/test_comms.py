@@ -1,7 +1,11 @@
 """Parts (c) and (d), the largest mesh, both bounds and worked problems, as derivations."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 import sympy as sp
+from sampled import sampled
 
 from symbolic_mem.document.steps import Answer, Paragraph, Step, Table
 from symbolic_mem.document.work import Work
@@ -205,3 +209,57 @@ def test_no_mesh_keeps_less_than_one_chip_busy():
     said = [plain_prose(block.prose) for block in question.steps(found) if isinstance(block, Paragraph)]
     assert said[-1].startswith("A dash stands where there is no such number of chips")
     assert not question.answer(load_study("cs336-a2-2026-mesh")).none
+
+
+LENGTHS = ("1/2000", "1/3", "1", "2", "21/10", "3", "20", "4000")
+RINGS = ("exact", "limit")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "ring"),
+    sampled(
+        [
+            (a, b, ring)
+            for a in LENGTHS
+            for b in LENGTHS
+            for ring in RINGS
+            if ring == "exact" or min(Fraction(a), Fraction(b)) > 1
+        ],
+        16,
+    ),
+)
+def test_both_axes_keep_as_many_chips_busy_as_the_best_mesh_that_is_tried(a, b, ring):
+    """An axis alone stays busy up to a or b chips (one more on exact rings); meshes of both are tried in small steps."""
+    study = load_study("cs336-a2-xxl").change(
+        values={"B": 1, "S": 6000 * Fraction(a), "d_ff": 6000 * Fraction(b), "C": 6000, "W": 1}
+    )
+    found = LargestMesh("m").answer(replace(study, network=replace(study.network, ring=ring)))
+    own, x, y = int(ring == "exact"), Fraction(a), Fraction(b)
+    alone = [x + own, y + own]  # one chip along the other axis sends nothing there
+    parts = [Fraction(step, 5000) for step in range(5001)]
+    meshes = {
+        "sum": [
+            (own + part * x) * (own + (1 - part) * y) for part in parts if own + part * x >= 1 <= own + (1 - part) * y
+        ],
+        "max": [alone[0] * alone[1]] if min(alone) >= 1 else [],
+    }
+    for rule, tried in meshes.items():
+        most = max((*alone, *tried))
+        number = found.facts["values"][rule]
+        assert (number is None) == (most < 1)
+        assert number is None or float(number) == pytest.approx(float(most), rel=1e-6)
+
+
+def test_equal_times_are_no_room():
+    """At d_ff W = Y C what is sent along Y takes as long as the products, at every batch."""
+    study = load_study("cs336-a2-xxl").change(values={"C": 53248 * 180 * 10**9 // 4})
+    found = study.question("c").answer(study)
+    assert not found.feasible and "at least as long to send as to compute" in plain_prose(found.reason)
+    assert "at least as fast as what is computed" in plain_prose(study.question("c").sentence(found))
+
+
+def test_a_best_mesh_of_whole_axes_is_named_where_the_best_real_one_is_none():
+    study = load_study("cs336-a2-xxl").change(values={"W": 10**18})
+    question = study.question("d")
+    said = plain_prose(question.sentence(question.answer(study)))
+    assert "It is 0 tokens on the best mesh of whole axes, 1 × 64," in said and "There is none" not in said

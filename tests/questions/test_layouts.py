@@ -190,3 +190,12 @@ def test_a_study_without_such_a_plan_is_refused():
     one = read_study(tables, "x", "x", None)
     with pytest.raises(BadInput, match="no plan cuts the model over an axis"):
         Layouts("a", symbol=n_tp).answer(one)
+
+
+@pytest.mark.parametrize("micro", [1, 2, 4, 5, 32])
+def test_stages_that_have_all_micro_batches_in_flight_keep_less_the_more_there_are(micro):
+    """Under 1F1B the first of four stages has the least of n_micro and 4 in flight; with n_micro of 4 or fewer a fifth adds none."""
+    one = load_study("cluster-mixtral-8x7b").change(values={"n_micro": micro})
+    answered = one.question("a").answer(one.under(one.question("a")))
+    said = " ".join(map(plain_prose, answered.shrinks))
+    assert ("with the number of stages" in said) == (micro > 4)

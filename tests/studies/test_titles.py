@@ -96,7 +96,7 @@ def test_a_title_with_a_wrong_name_would_be_seen():
             "scaling-book-chips",
             {"values": {"n_kept": 3}},
             "a, later",
-            "(a, later) The same with 3 checkpoints in each layer",
+            "(a, later) The same, checkpoints in each layer: 3",
         ),
     ],
 )

@@ -116,8 +116,8 @@ def _few(study: Study, plan: Plan) -> tuple[Prose, ...]:
         return ()
     return (
         say(
-            "{m} = {micro} micro-batches are fewer than the {stages} stages: they run, and every rank waits at least as long as it "
-            "computes.",
+            "There are fewer micro-batches, {m} = {micro}, than the {stages} stages: they run, and every rank waits at least as long "
+            "as it computes.",
             m=n_micro,
             micro=micro,
             stages=stages,

@@ -11,15 +11,15 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import C_mem, T, local
 from symbolic_mem.document.prose import Amount, Chain, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph, Step
-from symbolic_mem.document.words import unrounded
+from symbolic_mem.document.words import counted, unrounded
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, OWN, Sides, in_tokens, kept
+from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, OWN, Sides, kept
 
 
 def at_first(found: Sides, work: Work, tokens: int, degree: int) -> Iterator[Block]:
     """Check the smallest batch of whole sequences at which a degree does both: it is the first with which that stays busy."""
     there = _at(found, work, tokens, degree)
-    least, at = found.symbol * BETA, in_tokens(tokens)
+    least, at = found.symbol * BETA, counted(tokens, "tokens")
     if degree > 1:
         busy = Chain(least, (("=", there.put(least)), unrounded(there.number(least), "tokens")))
         yield there.step(
@@ -165,7 +165,7 @@ def _no_whole_degree(roots: list[sp.Expr], sign: str, found: Sides, work: Work) 
         "keeps it busy; the least that is kept of one is with {n} devices and {t}:",
         **ends,
         n=Amount(sp.Integer(degree)),
-        t=in_tokens(tokens),
+        t=counted(tokens, "tokens"),
     )
     there, fails = _at(found, work, tokens, degree), Limit(found.capacity.counted, limits.strict).fails
     if limits.held(degree, tokens) == found.share.at(degree, tokens):
@@ -182,7 +182,7 @@ def one_sequence(found: Sides, work: Work) -> Block:
     room = Amount(symbolic(found.capacity.counted), unit)
     said = say(
         "One device sends nothing and stays busy with any batch, but it does not hold the smallest, {t}:",
-        t=in_tokens(tokens),
+        t=counted(tokens, "tokens"),
     )
     there = Work({**work.values, T: sp.Integer(tokens), OWN: sp.Integer(tokens)})
     if limits.alone or limit.holds(share.at(1, tokens)):

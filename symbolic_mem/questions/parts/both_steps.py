@@ -12,7 +12,7 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import C_mem, T, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, plural, unrounded
+from symbolic_mem.document.words import about, counted, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.one_device import ALONE
 from symbolic_mem.solvers.both import Both, Share
@@ -57,11 +57,6 @@ class Sides(Protocol):
     @property
     def first(self) -> tuple[int, int] | None:
         """The smallest batch of whole sequences that lets a degree do both, and that degree."""
-
-
-def in_tokens(number: int) -> Prose:
-    """So many tokens, as words."""
-    return say("{n} {tokens}", n=Amount(sp.Integer(number)), tokens=text(plural(number, "token", "tokens")))
 
 
 def kept(expr: sp.Expr, share: Share) -> sp.Expr:
@@ -160,7 +155,7 @@ def window(found: Sides, work: Work) -> Iterator[Block]:
 def _window(found: Sides, work: Work) -> Block:
     """The bound of memory at the batch of the study."""
     share, least = found.share, found.limits.least_of_several(found.tokens)
-    tokens = in_tokens(found.tokens)
+    tokens = counted(found.tokens, "tokens")
     if share.own:
         return _window_of_own(found, work)
     room = kept(C_mem - K0 - K1 * T, share)
@@ -199,7 +194,7 @@ def _window_of_own(found: Sides, work: Work) -> Block:
     if least is None:
         said = say(
             "At the batch of the study, {t}, what every device keeps whatever the degree does not fit:",
-            t=in_tokens(found.tokens),
+            t=counted(found.tokens, "tokens"),
         )
         return work.step(said, Chain(K0, ((limit.fails, C_mem),)))
     for number, relation in ((least, limit.sign), (least - 1, limit.fails)):
@@ -217,7 +212,7 @@ def _window_of_own(found: Sides, work: Work) -> Block:
         say(
             "At the batch of the study, {t}, one device holds less the more devices there are. The first number at "
             "which what is kept fits is {least}:",
-            t=in_tokens(found.tokens),
+            t=counted(found.tokens, "tokens"),
             least=least,
         ),
         *chains,

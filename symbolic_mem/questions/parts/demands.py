@@ -10,9 +10,9 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import T, T_min, t_comm, t_math
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Amount, Chain, amount, say, text
+from symbolic_mem.document.prose import Chain, amount, say, text
 from symbolic_mem.document.steps import Block, Step
-from symbolic_mem.document.words import sentences
+from symbolic_mem.document.words import counted, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import symbol_of
 from symbolic_mem.questions.parts.times import PassTimes
@@ -125,4 +125,4 @@ def balance_step(times: PassTimes, overlap: str, tokens: sp.Expr, values: Values
     if overlap == "sum" and len(times.along) > 1:
         work.define(t_comm, sp.Add(*(each.time for each in times.along)))
         chains.append(Chain(t_comm, (("=", sp.Add(*(each.symbol for each in times.along))), ("=", t_math))))
-    return work.step(say("Check: at {t} tokens", t=Amount(tokens)), *chains)
+    return work.step(say("Check: at {t}", t=counted(tokens, "tokens")), *chains)

@@ -12,7 +12,7 @@ from symbolic_mem.base.symbols import B, S, local, lookup
 from symbolic_mem.base.told import grouped_words
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, capitalised, count, joined
+from symbolic_mem.document.words import about, capitalised, count, counted, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.worked import Case
 from symbolic_mem.study.study import Study
@@ -142,8 +142,8 @@ def one_sentence(found: One) -> Prose:
     shares = [say("{part} {share}", part=text(_words(part)), share=_percent(found.share(part))) for part in ranked]
     tokens = (B * S).xreplace(dict(found.study.values))
     return say(
-        "A forward pass over {tokens} tokens takes {total} in its matrix products, most of them in the {most}: {shares}.",
-        tokens=Amount(tokens),
+        "A forward pass over {tokens} takes {total} in its matrix products, most of them in the {most}: {shares}.",
+        tokens=counted(tokens, "tokens"),
         total=about(Amount(found.value, "FLOP", 30)),
         most=text(_words(ranked[0])),
         shares=joined(shares),

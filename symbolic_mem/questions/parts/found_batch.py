@@ -53,7 +53,7 @@ class FoundBatch(Found):
         """Why no batch is large enough, or why the best mesh cannot be built."""
         if self.used.tokens is None:
             return text(
-                "what grows with the batch takes longer to send than to compute: no batch is large enough on this mesh"
+                "what grows with the batch takes at least as long to send as to compute: no batch is large enough on this mesh"
             )
         if self.used.axes == "optimal" and self.used.x is not None and not 1 <= self.used.x <= self.chips:
             return say(
@@ -157,12 +157,12 @@ class FoundBatch(Found):
 
     def _assumed(self) -> tuple[Prose, Prose]:
         together = text(
-            "Tokens are counted in the whole batch: T = B S; the mesh axes send at the same time, and each must be no "
-            "slower than the mathematics."
+            "Tokens are counted in the whole batch: T = B S; the mesh axes send at the same time, and each must take "
+            "less time than the mathematics."
         )
         added = text(
             "Tokens are counted in the whole batch: T = B S; the mesh axes send one after the other, and together must "
-            "be no slower than the mathematics."
+            "take less time than the mathematics."
         )
         sent = say("What is sent has two bytes per element; all is counted for one {what}.", what=text(self.times.what))
         return (together if self.used.overlap == "max" else added, sent)

@@ -122,8 +122,7 @@ class FoundLayouts(Found):
     @property
     def shrinks(self) -> tuple[Prose, ...]:
         """What more devices do not make smaller, where something is trained."""
-        cut = {symbol for row in self.rows for symbol, value in row.values.items() if value != 1}
-        said = unshrinking(self.study, cut | {symbol for symbol, value in self.study.values.items() if value != 1})
+        said = unshrinking(self.study, [{**self.study.values, **row.values} for row in self.rows])
         return () if said is None else (said,)
 
     @property

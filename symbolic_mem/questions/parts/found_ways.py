@@ -13,7 +13,7 @@ from symbolic_mem.base.symbols import T, T_min, X, d_ff, local
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Column, Table
-from symbolic_mem.document.words import about, joined
+from symbolic_mem.document.words import about, counted, joined
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.questions.parts.times import line
 from symbolic_mem.questions.parts.way import Way
@@ -122,6 +122,8 @@ def beside_whole(way: Way) -> Prose:
     best = way.x.xreplace(dict(way.values))
     if best.is_Integer:
         return text("")
+    if way.tokens is None:
+        return say(" of whole axes, {x} × {y}", x=way.whole.x, y=way.whole.y)
     return say(
         " of whole axes, {x} × {y} ({real} at {best}, which is no whole number of chips)",
         x=way.whole.x,
@@ -142,18 +144,23 @@ def named_ways(found: FoundWays) -> tuple[tuple[Way, Prose], ...]:
 
 def with_ways(found: FoundWays) -> Iterator[Prose]:
     """Say the bound under each of these ways, and where there is none."""
-    there = [_tokens_with(way, words) for way, words in named_ways(found) if way.tokens is not None]
+    there = [_tokens_with(way, words) for way, words in named_ways(found) if _there(way)]
     if there and found.tokens is not None:
         yield say("It is {bounds}.", bounds=joined(there))
     elif there:
         yield say("The bound is {bounds}.", bounds=joined(there))
-    absent = [words for way, words in named_ways(found) if way.tokens is None]
+    absent = [words for way, words in named_ways(found) if not _there(way)]
     if absent:
         yield say("There is none {ways}.", ways=joined(absent, last=" or "))
 
 
+def _there(way: Way) -> bool:
+    """Whether a way leads to a bound: of the shape of the mesh also where only a mesh of whole axes has one."""
+    return way.tokens is not None or (way.whole is not None and way.whole.tokens is not None)
+
+
 def _tokens_with(way: Way, words: Prose) -> Prose:
     if way.whole is not None and way.whole.tokens is not None and way.x is not None:
-        return say("{t} tokens on the best mesh{real}", t=about(Amount(way.whole.tokens)), real=beside_whole(way))
+        return say("{t} on the best mesh{real}", t=counted(way.whole.tokens, "tokens"), real=beside_whole(way))
     assert way.tokens is not None, "a bound that is there"
-    return say("{t} tokens {words}", t=about(Amount(way.tokens)), words=words)
+    return say("{t} {words}", t=counted(way.tokens, "tokens"), words=words)

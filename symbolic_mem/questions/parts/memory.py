@@ -18,7 +18,7 @@ from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S,
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Step, Table, in_full, in_short
-from symbolic_mem.document.words import about, count, gib, listed, share
+from symbolic_mem.document.words import about, count, gib, listed, plural, share
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.groups import groups
@@ -313,15 +313,15 @@ def _per_token(memory: Memory, work: Work) -> list[Block]:
     if each.has(B) or each.has(S):
         return []
     tokens, size = work.define(T, B * S), work.number(each)
-    batch = Chain(T, (("=", B * S), amount(tokens)))
+    batch, many = Chain(T, (("=", B * S), amount(tokens))), plural(tokens, "token", "tokens")
     written_out = Amount(size, "GiB", full=True)  # as a calculator prints it, where that is no longer than a float
     short = len(written_out.shown.figures) <= _FLOAT
     links = (("=", each), amount(size, "bytes"), amount(size, "GiB", full=short))
     step = work.step(
-        say("The batch has {t} tokens, so this is for each token", t=batch), Chain(M_activations / T, links)
+        say("The batch has {t} {many}, so this is for each token", t=batch, many=many), Chain(M_activations / T, links)
     )
     line = Chain(M_activations / T, links[1:])
-    brief = say("The batch has {t} tokens, so this is {line} for each token.", t=batch, line=line)
+    brief = say("The batch has {t} {many}, so this is {line} for each token.", t=batch, many=many, line=line)
     return [*in_full([step]), *in_short([Paragraph(brief)])]
 
 

@@ -14,7 +14,7 @@ from symbolic_mem.base.symbols import B, C_mem, S, T, local
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Table
-from symbolic_mem.document.words import count
+from symbolic_mem.document.words import count, counted
 from symbolic_mem.document.work import Work
 from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
@@ -68,7 +68,9 @@ def token_steps(lacking: TokensThatFit, solved: Solved, work: Work) -> Iterator[
             t=T,
         ),
         Chain(T, (("<", lacking.limit), amount(real, "tokens", digits=7)), asked=True),
-        reason=say("So the most is {most} tokens; the nearer to it, the more devices it takes.", most=lacking.most),
+        reason=say(
+            "So the most is {most}; the nearer to it, the more devices it takes.", most=counted(lacking.most, "tokens")
+        ),
     )
     heads = [say("{n} at {c}", n=n, c=Amount(other.counted, other.unit)) for other in lacking.capacities]
     yield Table(

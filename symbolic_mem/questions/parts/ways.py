@@ -7,7 +7,7 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import M_X, M_Y, L, N_devices, P, W, X, Y, d_ff, n_micro, n_pp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.words import about, sentences
+from symbolic_mem.document.words import about, counted, sentences
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
 from symbolic_mem.questions.parts.setting import Setting
@@ -72,12 +72,12 @@ def best_shape(case: Setting) -> Way:
         reason = say(
             "More tensor parallelism shrinks the weights that are gathered; the products over the tensor-parallel axis "
             "allow it while they take much longer than what is sent along it. That {X} is {best}; of the meshes of whole "
-            "axes {x} × {y} is the best, and a batch on it must exceed {tokens} tokens.",
+            "axes {x} × {y} is the best, and a batch on it must exceed {tokens}.",
             X=X,
             best=about(Amount(best.x_at("max").xreplace(dict(case.values)))),
             x=whole.x,
             y=whole.y,
-            tokens=about(Amount(whole.tokens or sp.S.Zero)),
+            tokens=counted(whole.tokens or sp.S.Zero, "tokens"),
         )
     return Way(
         "shape",
