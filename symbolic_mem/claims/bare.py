@@ -9,11 +9,12 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.account import ACTIVE, TRAINABLE
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.given import given_claim
-from symbolic_mem.claims.measures import factor, of_things
-from symbolic_mem.claims.names import one_word, same_symbol
+from symbolic_mem.claims.measures import factor
+from symbolic_mem.claims.names import ALIASES, one_word, same_symbol
 from symbolic_mem.claims.parts import SUMS, parts_of_account
 from symbolic_mem.claims.shares import shares
 from symbolic_mem.claims.subjects import degrees, known, lines_of
+from symbolic_mem.claims.things import of_things
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.evaluate import Evaluate
@@ -35,7 +36,7 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     unit of the claim is seen when it is compared, except of lines, which tell theirs. A formula may be that of any line of
     the question; without one, of an answer and of the account. Raises `BadInput` for a number without a unit or a question.
 
-    >>> from symbolic_mem.claims.claim import read_claim
+    >>> from symbolic_mem.claims.read import read_claim
     >>> from symbolic_mem.library.read import load_study
     >>> list(quantities(load_study("cs336-a2-xxl"), read_claim("46"), "b"))
     ['n_fsdp']
@@ -52,6 +53,11 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
         yield from dict.fromkeys((*answers, *(str(entry.line.symbol) for entry in lines_of(study, chosen[0]))))
         return
     if not claim.unit:
+        if label is None and claim.never:
+            raise BadInput(
+                f"claim {claim.text!r} does not say of what there is none; give its name, as in n_fsdp={claim.text}, or the question that "
+                "it answers, with --question"
+            )
         if label is None:
             raise BadInput(
                 f"claim {claim.text!r} does not say of what it is; give its unit, as in '{claim.text} devices', its name, as "
@@ -83,13 +89,17 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
 def given_in_its_unit(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     """The values of a study that are counted in the unit of a claim: what it is about where nothing else has that unit.
 
-    >>> from symbolic_mem.claims.claim import read_claim
+    >>> from symbolic_mem.claims.read import read_claim
     >>> from symbolic_mem.library.read import load_study
     >>> list(given_in_its_unit(load_study("llama-3.1-8b"), read_claim("2 sequences"), None))
     ['B']
     """
     chosen = study.questions if label is None else (study.question(label),)
-    found = (name for name, given in _given(study, chosen) if claim.unit and _counted_in(claim, given))
+    found = (
+        name
+        for name, given in _given(study, chosen)
+        if claim.unit and (_counted_in(claim, given) or of_things(claim.unit, given.meaning))
+    )
     yield from dict.fromkeys(found)
 
 
@@ -137,14 +147,23 @@ def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:
                     yield symbol
 
 
-def batch_above(claim: Claim) -> Iterator[str]:
-    """What a whole number may be of, which is claimed of the tokens that a batch must exceed: the smallest batch above them.
+def batch_beside(claim: Claim) -> Iterator[str]:
+    """What else may be claimed by the symbols of a batch.
 
-    >>> from symbolic_mem.claims.claim import read_claim
-    >>> [list(batch_above(read_claim(text))) for text in ("T_min = 20445", "T_min = 20444.4")]
-    [['batch_tokens'], []]
+    A whole number by that of the tokens that a batch must exceed is the smallest batch above them; one that is not whole by T
+    is the tokens that it must exceed.
+
+    >>> from symbolic_mem.claims.read import read_claim
+    >>> [list(batch_beside(read_claim(text))) for text in ("T_min = 20445", "T_min = 20444.4", "T = 20444.4")]
+    [['batch_tokens'], [], ['T_min']]
     """
-    if claim.number is not None and claim.number.denominator == 1:
+    if claim.each and ALIASES.get(claim.name) == "tokens":
+        yield from ("batch_tokens_per_chip", "T_min_per_chip")
+    if claim.number is None or claim.unit not in ("", "token", "tokens"):
+        return
+    if claim.number.denominator != 1:
+        yield from tuple(BOUNDS)[:1] if ALIASES.get(claim.name) == "tokens" else ()
+    else:
         yield from (count for bound, count in zip(BOUNDS, NAMES, strict=False) if same_symbol(bound, claim.name))
 
 

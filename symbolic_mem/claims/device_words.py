@@ -21,7 +21,7 @@ def of_device(study: Study, claim: Claim, label: str | None) -> tuple[Claim, tup
 
     Of any other claim there are none. Raises `BadInput` where the question with `label` is about another device.
 
-    >>> from symbolic_mem.claims.claim import read_claim
+    >>> from symbolic_mem.claims.read import read_claim
     >>> from symbolic_mem.library.read import load_study
     >>> study = load_study("cs336-a2-xxl")
     >>> [of_device(study, read_claim(text), None)[1] for text in ("68 H100s", "46 TPU v5p chips", "46 GPUs")]

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.units import BYTES_PER, parse_bytes
+from symbolic_mem.claims.things import of_things
 from symbolic_mem.study.claimed import Claimed
 
 MULTIPLIERS = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "G": 9, "billion": 9, "bn": 9}
@@ -21,6 +22,7 @@ _SAME = {
     **dict.fromkeys(("param", "weight"), "parameter"),
     **dict.fromkeys(("layer",), "block"),
     **dict.fromkeys(("tok",), "token"),
+    **dict.fromkeys(("micro-batch", "micro-batche", "microbatche"), "microbatch"),
     **dict.fromkeys(("operation", "op"), "FLOP"),
     **dict.fromkeys(("byte", "bytes"), "B"),
     **dict.fromkeys(("second", "seconds", "sec"), "s"),
@@ -29,8 +31,6 @@ _SAME = {
 }
 _SECONDS = {"minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600, "day": 86400, "week": 604800}
 _LIKE_BYTES, _DIGITS = re.compile(r"[kmgtpe]i?b", re.IGNORECASE), re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_THINGS, _WORD = re.compile(r"number of ((?:(?! in | that | of | with| for |,).)*)"), re.compile(r"[a-z]+")
-_KEY_VALUE = re.compile(r"\bkv\b", re.IGNORECASE)
 _PER = re.compile(r"\s*/\s*|\s+per\s+")
 
 
@@ -59,20 +59,6 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
     if unit in BYTES_PER:
         raise BadInput(f"{claim} has a unit of memory, and {claimed.meaning} {counted}; leave it out")
     raise BadInput(f"{claim}: unknown unit {unit!r}; {claimed.meaning} {counted}")
-
-
-def of_things(unit: str, meaning: str) -> bool:
-    """Whether the words after a number are those for what a number of things counts.
-
-    >>> [of_things(unit, "number of attention (query) heads") for unit in ("heads", "query heads", "KV heads", "attention")]
-    [True, True, False, False]
-    >>> of_things("layers", "number of blocks (layers)"), of_things("kv heads", "number of key-value heads")
-    (True, True)
-    """
-    counted = _THINGS.match(meaning)
-    said = [each.removesuffix("s") for each in _WORD.findall(_KEY_VALUE.sub("key-value", unit).lower())]
-    words = _WORD.findall(counted[1].lower()) if counted else []
-    return bool(said) and f"{said[-1]}s" in words and {each.removesuffix("s") for each in words}.issuperset(said)
 
 
 def share_of(number: Fraction, percent: Fraction) -> Fraction:

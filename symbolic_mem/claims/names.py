@@ -57,6 +57,29 @@ ALIASES = {
     **dict.fromkeys(("layers", "n_layers"), "L"),
     **dict.fromkeys(("vocab", "vocab_size"), "V"),
     **dict.fromkeys(("heads", "num_heads"), "n_heads"),
+    # The fields of a config.json, and the options of launchers.
+    **dict.fromkeys(("hidden_size", "hidden_dim", "model_dim", "embedding_dim", "n_embd"), "d_model"),
+    **dict.fromkeys(("intermediate_size", "ffn_hidden_size", "ffn_dim"), "d_ff"),
+    **dict.fromkeys(("num_attention_heads", "query_heads", "n_head"), "n_heads"),
+    **dict.fromkeys(("num_key_value_heads", "kv_heads", "num_kv_heads", "num_query_groups"), "n_kv"),
+    **dict.fromkeys(("num_hidden_layers", "n_layer"), "L"),
+    **dict.fromkeys(("head_dim", "head_size"), "d_head"),
+    **dict.fromkeys(("vocabulary", "padded_vocab_size"), "V"),
+    **dict.fromkeys(("experts", "num_experts", "num_local_experts", "n_routed_experts", "routed_experts"), "E"),
+    **dict.fromkeys(("num_experts_per_tok", "experts_per_token", "active_experts", "top_k"), "k"),
+    **dict.fromkeys(("n_shared_experts", "shared_experts"), "n_shared"),
+    **dict.fromkeys(("moe_intermediate_size", "expert_width"), "d_expert"),
+    **dict.fromkeys(("dense_layers", "first_k_dense_replace"), "L_dense"),
+    **dict.fromkeys(("sliding_window", "window", "window_size"), "S_window"),
+    "kv_lora_rank": "d_c",
+    "q_lora_rank": "d_cq",
+    **{
+        word: f"n_{axis}"
+        for axis, long in (("tp", "tensor"), ("pp", "pipeline"), ("cp", "context"), ("ep", "expert"))
+        for word in (axis, f"{axis}_size", f"{long}_parallel_size", f"{long}_parallel", f"{long}_parallelism")
+    },
+    **dict.fromkeys(("stages", "pipeline_stages"), "n_pp"),
+    **dict.fromkeys(("microbatches", "micro_batches", "num_microbatches"), "n_micro"),
     # The lines of `comms`.
     "mathematics": "t_math",
     **dict.fromkeys(("critical_batch", "critical_batch_tokens"), "T_min"),
@@ -64,9 +87,9 @@ ALIASES = {
     "per_FSDP_rank": "T_min_per_rank",
     **dict.fromkeys(("smallest_batch", "smallest_batch_tokens"), "batch_tokens"),
 }
-_FIRST = "the|model|largest|smallest|maximum|minimum|max|min|number_of|num|no\\._of|total_number_of"
+_FIRST = "the|model|largest|smallest|maximum|minimum|max|min|number_of|num|no\\._of|total_number_of|memory_of|size_of|amount_of|bytes_of"
 _BEFORE = re.compile(rf"^(?:(?:{_FIRST})_)+")
-_ROUND = re.compile(rf"^(?:{_FIRST})_|_(?:memory|mem|bytes|size|usage|footprint)$")
+_ROUND = re.compile(rf"^(?:(?:{_FIRST})_)+|_(?:memory|mem|bytes|size|usage|footprint)$")
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")
 

@@ -89,6 +89,8 @@ class Printed:
             return self.unit == BYTES and unit in IN_BYTES
         if is_time(self.unit) or is_time(unit):
             return is_time(self.unit) and is_time(unit)
+        if self.unit in PERCENT and self.under and not claim.percent:
+            return False  # a cell of a table of bytes
         if claim.bare and not (claim.percent and self.unit in PERCENT):
             return False
         try:

@@ -11,6 +11,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.formulas import MAX_BITS, pythonic
+from symbolic_mem.claims.said import in_some_terms
 from symbolic_mem.claims.spelled import Spelled, figures
 
 _SHORT = ("k", "K", "M", "G", "B", "T")
@@ -57,7 +58,7 @@ def in_bytes(text: str) -> str:
     >>> in_bytes("(3276 GiB + 1071 GiB)/95 GiB"), in_bytes("L * 3 GiB")
     ('((3276*1073741824) + (1071*1073741824))/(95*1073741824)', 'L * 3 GiB')
     """
-    symbolic = not set(_WORDS.findall(text)) <= _READ or _BATCH.search(text)
+    symbolic = not set(_WORDS.findall(text)) <= _READ or _BATCH.search(text) or in_some_terms(text)
     if symbolic or any(short for *_, short in _SIZED.findall(text)):
         return text
     return _SIZED.sub(lambda match: f"({match[1]}*{_BYTES[match[2]]})", text)

@@ -9,18 +9,24 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.laid_out import laid_out
 from symbolic_mem.claims.measures import MULTIPLIERS
 
-_LEAST = r"at least|no less than|no fewer than|>=|=>|≥|⩾"
-_MOST = r"at most|up to|no more than|<=|=<|≤|⩽"
+_LEAST = r"at least|no less than|no fewer than|(?:a\s+)?minimum(?:\s+of)?|>=|=>|≥|⩾"
+_MOST = r"at most|up to|no more than|(?:a\s+)?maximum(?:\s+of)?|<=|=<|≤|⩽"
 _MORE, _FEWER = r"more than|greater than|larger than|over|above|>", r"less than|fewer than|smaller than|under|below|<"
 _BOUNDS = rf"(?P<least>{_LEAST})|(?P<most>{_MOST})|(?P<more>{_MORE})|(?P<fewer>{_FEWER})"
 _ABOUT = r"about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|exactly|some|≈|≃|∼|~"
-_NEED = r"(?:(?:so|thus|hence)\s+)?(?:we|you|i|one|it)\s+(?:will\s+|would\s+)?(?:needs?|requires?|takes?)"
+_NEED = (
+    r"(?:(?:so|thus|hence)\s+)?(?:we|you|i|one|it)(?:['’](?:d|ll))?\s+(?:will\s+|would\s+)?(?:needs?|requires?|takes?)"
+)
 _BEFORE = re.compile(rf"\s*(?:{_BOUNDS}|(?:{_ABOUT})|(?:{_NEED})\b)(?=[\s\d.+-])\s*", re.IGNORECASE)
 _NAMED_BOUND = re.compile(
     rf"(?P<name>[^\W\d][\w -]*?)\s+(?:(?:is|are|must|should|has|have|to|be)\s+)*(?P<value>(?:{_BOUNDS})\s*\d.*)",
     re.IGNORECASE,
 )
-_AFTER = re.compile(r"[\s,]+(?:(?P<least>or more|and up)|(?P<most>or fewer|or less))\s*", re.IGNORECASE)
+_OR_MORE = r"(?P<least>or more|and up|(?:at )?minimum)|(?P<most>or fewer|or less|(?:at )?maximum)"
+_AFTER = re.compile(rf"[\s,]+(?:{_OR_MORE})\s*", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"(?P<number>[0-9][0-9.,]*)\s+(?P<more>or more|or fewer|or less)\s+(?P<things>[^\W\d].*)", re.IGNORECASE
+)
 _EACH = re.compile(
     r"(?<=[^\W\d])\s*(?P<each>(?:/|per\s|on each|for each|on every)\s*(?:device|gpu|tpu|chip|card|accelerator)|each)\s*",
     re.IGNORECASE,
@@ -141,16 +147,16 @@ def multiplied(value: str) -> str:
     """
     value = _OF_EACH.sub("bytes", value)
     value = _BILLIONS.sub("e9", value)
-    alone = set(_WORDS.findall(value)) <= {"B", "e", "E", "bytes"} and not _in_some_terms(value)
+    alone = set(_WORDS.findall(value)) <= {"B", "e", "E", "bytes"} and not in_some_terms(value)
     if _COUNT.search(value) or alone:  # beside numbers B is no batch
         value = _BYTES.sub(" bytes", value)
     return _THINGS.sub("", _COUNT.sub(_counted, value))
 
 
-def _in_some_terms(value: str) -> bool:
+def in_some_terms(value: str) -> bool:
     """Whether B stands in a term of a sum and not in another one: 15.5e9 B + 34e9 is no sum of bytes.
 
-    >>> _in_some_terms("15.5e9 B + 34e9"), _in_some_terms("4 B + 8 B"), _in_some_terms("4 B")
+    >>> in_some_terms("15.5e9 B + 34e9"), in_some_terms("4 B + 8 B"), in_some_terms("4 B")
     (True, False, False)
     """
     terms = {"B" in _WORDS.findall(term) for term in re.split(r"(?<![eE])[+−-]", value)}
@@ -173,6 +179,7 @@ def said(value: str) -> Said:
     while match := _BEFORE.match(value):
         bound = bound or next((each for each in BOUNDS if match[each]), "")
         value = value[match.end() :]
+    value = _BETWEEN.sub(r"\g<number> \g<things> \g<more>", value)  # 46 or more devices
     for pattern in (_AFTER, _EACH, _TOTAL):
         match = next((m for m in pattern.finditer(value) if m.end() == len(value)), None)
         if match is not None:

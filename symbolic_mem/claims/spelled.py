@@ -18,7 +18,8 @@ _NUMBER = re.compile(
 )
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
 _EXPONENT = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
-_UNIT = re.compile(r"(?:[a-z]{3,}-[a-z]{3,} )?(?:[^\W\d_]|%)[^\W_%]*(?:[ /][^\W\d_][^\W_]*)*|")
+_HYPHENED = r"[A-Za-z][a-z]{2,}(?:-[a-z]{3,})+"
+_UNIT = re.compile(rf"(?:{_HYPHENED}|(?:[^\W\d_]|%)[^\W_%]*)(?:[ /](?:{_HYPHENED}|[^\W\d_][^\W_]*))*|")
 _ILL_GROUPED = re.compile(
     r"[≈~∼+\s-]*(?![0-9]{1,3}(?:,[0-9]{3})+(?![0-9,]))[0-9][0-9,]*,[0-9,]*(?:[.\s].*|[^\W\d].*|)", re.DOTALL
 )

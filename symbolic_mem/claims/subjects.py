@@ -51,6 +51,7 @@ from symbolic_mem.study.study import Study
 BATCH = (*COUNTS, *BOUNDS)
 ASKED = "check"
 OF_TWO = ("difference", "gap", "first", "second")  # what `compare` prints of two accounts
+_LINEAR = {"a": ("a_1",), "b": ("a_0",)}  # as a handout names the two factors of a B + b
 _OF_ACCOUNT = {**ALIASES, T_most.name: "tokens"}
 # What a question for the smallest batch calls T is what it asks for, not the tokens of the study.
 _ASKED_FOR = {"tokens": "batch_tokens"}
@@ -101,6 +102,7 @@ def _named(study: Study, name: str, label: str | None) -> str:
             lines |= {str(entry.line.symbol): entry for entry in lines_of(study, question)}
         except BadInput as error:
             refused.append(f"; what question {question.label!r} would show is not among them: {error}")
+    meant += _LINEAR.get(name, ()) if "a_2" not in lines else ()
     for line, entry in lines.items():
         if any(same_symbol(entry.line.symbol, each) for each in meant):
             return line

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -14,8 +12,9 @@ from symbolic_mem.base.errors import BadInput, nearest, one_line, shown
 from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.outside import decoded, read_content
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.cells import Line, lines_of
 from symbolic_mem.claims.check import check_all
-from symbolic_mem.claims.said import plain, separated
+from symbolic_mem.claims.read import names_itself
 from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.document.words import plural
@@ -48,18 +47,18 @@ def read_claims(given: str) -> tuple[Row, ...]:
     """Read a csv file with the columns ``name`` and ``claim``, and ``question`` and ``person`` where they are given.
 
     The name is that of the quantity; where the claim itself has one (``n_fsdp=46``) it is the person's. Cells are divided
-    by commas; by semicolons or tabs, where the first row is. A row of too many cells or too few has a fault. Raises `BadInput` with the place for a file that cannot be read and an unknown column.
+    by commas; by semicolons or tabs, where the first row is. A row of too many cells or too few, or with a quote that is not closed, has a fault. Raises `BadInput` with the place for a file that cannot be read and an unknown column.
     """
     path = shown(given)
     content = decoded(read_content(given, "csv"), path)
-    try:
-        divided = next((sign for sign in ";\t" if sign in content.partition("\n")[0]), ",")
-        rows = list(csv.reader(io.StringIO(content), strict=True, skipinitialspace=True, delimiter=divided))
-    except csv.Error as error:
-        raise BadInput(f"{path}: is not csv ({error}); write for example name,claim and n_fsdp,46") from None
+    divided = next((sign for sign in ";\t" if sign in content.partition("\n")[0]), ",")
+    rows = list(lines_of(content, divided))
     if not rows:
         raise BadInput(f"{path}: is empty; write the heads name,claim and a claim in each row below")
-    heads = [head.strip().lower() for head in rows[0]]
+    first, *others = rows
+    if first.fault:
+        raise BadInput(f"{path}: is not csv ({first.fault}); write for example name,claim and n_fsdp,46")
+    heads = [head.strip().lower() for head in first.cells]
     for head in heads:
         if head not in COLUMNS or heads.count(head) > 1:
             fault = "stands twice" if heads.count(head) > 1 else nearest(head, COLUMNS)
@@ -67,17 +66,17 @@ def read_claims(given: str) -> tuple[Row, ...]:
             raise BadInput(said, () if head in COLUMNS else sorted(COLUMNS))
     if "claim" not in heads:
         raise BadInput(f"{path}: there is no column 'claim'; the first row names the columns, as in name,claim")
-    found = [
-        _row(heads, row, f"line {i} of {path}", divided)
-        for i, row in enumerate(rows[1:], start=2)
-        if any(map(str.strip, row))
-    ]
+    found = [_row(heads, one, path, divided) for one in others]
     if not found:
         raise BadInput(f"{path}: holds no claims; write one in each row below the heads")
     return tuple(found)
 
 
-def _row(heads: Sequence[str], cells: Sequence[str], where: str, divided: str) -> Row:
+def _row(heads: Sequence[str], one: Line, path: str, divided: str) -> Row:
+    cells, where = one.cells, f"line {one.number} of {path}"
+    if one.fault:
+        fault = f"{where} is not csv ({one.fault}); close each quote, and write one inside a cell twice"
+        return Row(one_line(one.text), fault=fault)
     if len(cells) != len(heads):
         remedy = (
             f"quote a cell with {_SIGNS[divided]} in it"
@@ -94,7 +93,7 @@ def _row(heads: Sequence[str], cells: Sequence[str], where: str, divided: str) -
     person, question = given.get("person", ""), given.get("question") or None
     if not claim:
         return Row("", question, person or name)
-    if "=" in claim.lstrip("<>= ") or separated(plain(claim)) is not None:  # ">= 46" has no name
+    if names_itself(claim):
         return Row(claim, question, person or name)
     joined = f"{name} {claim}" if _STRICT.match(claim) else f"{name}={claim}"  # name=> 45 would be at least 45
     return Row(joined if name else claim, question, person)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 import sympy as sp
@@ -19,7 +20,7 @@ from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.follow import NAME, ROUNDED
 from symbolic_mem.claims.given_slips import given_slip
 from symbolic_mem.claims.measures import is_time
-from symbolic_mem.claims.rule import right_to
+from symbolic_mem.claims.rule import LEAST_FIGURES, right_to
 from symbolic_mem.claims.verdict import Unread, Verdict
 from symbolic_mem.document.prose import Amount, Brief, Prose, say, text
 from symbolic_mem.document.words import about, listed, sentences
@@ -203,15 +204,29 @@ def _rule(verdict: Verdict) -> Prose:
         near = right_to(exact / stated.scale, stated.number) is not None
         return text("A number of things is right only exactly.") if near else text("")
     shown = 0 if verdict.claim.spelled is None else verdict.claim.spelled.shown
+    if verdict.claim.bound and exact.denominator != 1:
+        return _bound(verdict, exact, max(shown, LEAST_FIGURES))
     if shown == 1 and right_to(exact / stated.scale, stated.number, least=1) is not None:
         return text("One figure is too few: a claim is held against the exact number at two figures at least.")
     return text("")
 
 
+def _bound(verdict: Verdict, exact: Fraction, figures: int) -> Prose:
+    """What a wrong bound between two whole numbers should have been: in its figures, and as a whole number."""
+    least = verdict.claim.bound in ("least", "more")
+    return say(
+        "To {figures} the bound is {n}; the {extreme} whole number in it is {whole}.",
+        figures=text(_figures(figures)),
+        n=about(Amount(symbolic(exact), digits=figures)),
+        extreme=text("smallest" if least else "largest"),
+        whole=Amount(symbolic(Fraction(ceil(exact) if least else floor(exact)))),
+    )
+
+
 def _nearest(verdict: Verdict) -> Prose:
     """Of a wrong claim without a name, how it was read, and how to say which quantity is meant."""
     claim = verdict.claim
-    if not claim.bare:
+    if not claim.bare or claim.never or verdict.expected is None:
         return text("")
     return say(
         "That is the nearest number with this unit; write its name, as in {name}, where another is meant.",

@@ -54,7 +54,7 @@ def command(
     target = _target(output)
     study = chosen_study(options)
     from symbolic_mem.claims.check import read_by_claims
-    from symbolic_mem.claims.claim import parted
+    from symbolic_mem.claims.read import parted
     from symbolic_mem.claims.table import Row, check_rows, read_claims, written
     from symbolic_mem.claims.verdict import Unread
     from symbolic_mem.questions.parts.unread import refuse_values

@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
-from symbolic_mem.claims.claim import parted
+from symbolic_mem.claims.read import parted
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.cli.main import main
 from symbolic_mem.library.read import load_study

@@ -13,9 +13,9 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.case import Misreading, read_off
 from symbolic_mem.claims.check import check
-from symbolic_mem.claims.claim import MAX_LENGTH, read_claim
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.names import one_word
+from symbolic_mem.claims.read import MAX_LENGTH, read_claim
 from symbolic_mem.claims.spelled import figures, spelled
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import claim_of, lines_of

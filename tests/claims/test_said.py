@@ -6,7 +6,7 @@ import pytest
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
-from symbolic_mem.claims.claim import read_claim
+from symbolic_mem.claims.read import read_claim
 from symbolic_mem.claims.reckoned import reckoned
 from symbolic_mem.claims.said import plain, said, separated
 from symbolic_mem.library.read import load_study

@@ -8,7 +8,7 @@ import pytest
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
-from symbolic_mem.claims.claim import read_claim
+from symbolic_mem.claims.read import read_claim
 from symbolic_mem.library.read import load_study
 from symbolic_mem.study.changes import changes
 

@@ -86,7 +86,7 @@ def test_a_row_that_cannot_be_read_silences_no_other(file, content, message):
         ("name,value\nn_fsdp,46\n", "column 'value'"),
         ("name,name\n", "column 'name': stands twice"),
         ("name\nn_fsdp\n", "there is no column 'claim'"),
-        ('name,claim\n"n_fsdp,46\n', "is not csv"),
+        ('name,"claim\nn_fsdp,46\n', "is not csv"),
         (b"name,claim\nn_fsdp,\xff\n", "is not UTF-8"),
     ],
 )
