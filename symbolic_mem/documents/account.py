@@ -366,9 +366,13 @@ class Account:
     @property
     def per_device_record(self) -> Mapping[str, Any] | None:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
+        return self.of_one_device()
+
+    def of_one_device(self, *, turned: bool = True) -> Mapping[str, Any] | None:
+        """The same; if not `turned`, without looking for what takes over from the fullest instant."""
         capacity = None if self.capacity is None else (plain(self.capacity.counted), self.capacity.reading)
         found = [one.instant for one in self.instants]
-        turns = peak(self.instants).turns.found if self.instants else ()
+        turns = peak(self.instants).turns.found if self.instants and turned else ()
         found += () if self.fuller is None else (self.fuller,)
         return device_record(self.divided, self.kept, found, capacity, self.loss, turns)
 

@@ -57,8 +57,8 @@ class Run:
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """What one device holds, as ``account --json`` prints it."""
-        return self.account.per_device_record or {}
+        """What one device holds, as ``account --json`` prints it, but for what takes over where a number changes."""
+        return self.account.of_one_device(turned=False) or {}
 
     @property
     def plan(self) -> str:
