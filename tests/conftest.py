@@ -1,4 +1,4 @@
-"""What all tests share: how a test says that it needs a program of the machine."""
+"""What all tests share: how a test says that it needs a program of the machine, and how processes share the tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,16 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Take the tests that run longest first, so that processes which share the tests end together."""
     items.sort(key=lambda item: item.path.name != "test_one_answer.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process neighbouring tests, which ask about the same things; what is left at the end is shared."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 @pytest.fixture

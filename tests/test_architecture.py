@@ -11,11 +11,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
+import sources
 
 import symbolic_mem as sm
 from symbolic_mem.questions.registry import ASKS
@@ -23,7 +24,8 @@ from symbolic_mem.questions.registry import ASKS
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PACKAGE = ROOT / "symbolic_mem"
-FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in sources.FILES}
+PLACES = {text: PACKAGE / path for path, text in FILES.items()}
 # Where modules are imported by name: the types of questions, the verbs, the public names.
 BY_NAME = ("questions/registry.py", "cli/main.py", "__init__.py")
 # Whether an optional package is installed is asked without importing it.
@@ -33,23 +35,29 @@ MAKERS = ("Symbol", "symbols", "Dummy", "Wild", "var", "IndexedBase")
 
 @cache
 def parsed(text: str) -> ast.Module:
-    """The tree of a file, which several tests read."""
-    return ast.parse(text)
+    """The tree of a file, which several tests read: that of the package's own is read once for all of them."""
+    return sources.tree(PLACES[text]) if text in PLACES else ast.parse(text)
 
 
-def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+@cache
+def walked(text: str) -> Sequence[ast.AST]:
+    """Its nodes."""
+    return sources.nodes(PLACES[text]) if text in PLACES else tuple(ast.walk(parsed(text)))
+
+
+def imported(every: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:
     """Every import, wherever it stands: the module, and the name that is taken from it (empty for the module)."""
-    for node in ast.walk(tree):
+    for node in every:
         if isinstance(node, ast.Import):
             yield from ((name.name, "") for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (("." * node.level + (node.module or ""), name.name) for name in node.names)
 
 
-def called(tree: ast.AST) -> Iterator[str]:
+def called(every: Sequence[ast.AST]) -> Iterator[str]:
     """The last name of everything that is called, as it is called where it comes from."""
-    own = {name.asname: name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
-    for node in ast.walk(tree):
+    own = {name.asname: name.name for node in every if isinstance(node, ast.ImportFrom) for name in node.names}
+    for node in every:
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute):
                 yield node.func.attr
@@ -57,9 +65,9 @@ def called(tree: ast.AST) -> Iterator[str]:
                 yield own.get(node.func.id, node.func.id)
 
 
-def documentation(tree: ast.AST) -> set[int]:
+def documentation(every: Sequence[ast.AST]) -> set[int]:
     """The strings that are documentation: they name modules for a reader, and doctests import them."""
-    bodies = (node.body for node in ast.walk(tree) if hasattr(node, "body") and isinstance(node.body, list))
+    bodies = (node.body for node in every if hasattr(node, "body") and isinstance(node.body, list))
     return {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
 
 
@@ -67,16 +75,16 @@ def imports_by_name(path: str, text: str) -> list[str]:
     """What a file does to import a module whose name it computes."""
     if path in BY_NAME:
         return []
-    tree = parsed(text)
+    every = walked(text)
     allowed = ASKS_WHAT_IS_INSTALLED.get(path, set())
-    names = [f"{module}.{name}" if name else module for module, name in imported(tree)]
+    names = [f"{module}.{name}" if name else module for module, name in imported(every)]
     machinery = ("importlib", "pkgutil", "runpy", "imp")
     found = [name for name in names if name.split(".")[0] in machinery and name not in allowed]
-    found += [name for name in called(tree) if name in ("import_module", "__import__")]
-    said = documentation(tree)
+    found += [name for name in called(every) if name in ("import_module", "__import__")]
+    said = documentation(every)
     return found + [
         node.value
-        for node in ast.walk(tree)
+        for node in every
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and id(node) not in said
@@ -88,14 +96,14 @@ def imports_of_the_facade(text: str) -> list[str]:
     """The imports that go through the package itself, or that do not say where they go."""
     return [
         f"{module} {name}".strip()
-        for module, name in imported(parsed(text))
+        for module, name in imported(walked(text))
         if module == "symbolic_mem" or module.startswith(".") or (module.startswith("symbolic_mem.") and not name)
     ]
 
 
 def makes_a_symbol(text: str) -> list[str]:
     """The calls that make a symbol."""
-    return [name for name in called(parsed(text)) if name in MAKERS]
+    return [name for name in called(walked(text)) if name in MAKERS]
 
 
 @cache
@@ -214,7 +222,7 @@ def test_a_type_of_question_is_seen_by_no_other_and_by_no_part():
         path: found
         for path, text in FILES.items()
         if path.startswith("questions/")
-        and (found := modules & {word for where, name in imported(parsed(text)) for word in (where, f"{where}.{name}")})
+        and (found := modules & {word for where, name in imported(walked(text)) for word in (where, f"{where}.{name}")})
     }
     assert seen == {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -31,20 +32,35 @@ def copy(tmp_path_factory):
     return folder
 
 
-def printed(folder: Path, command: str) -> str:
-    """What a command prints in the copy, where it is answered."""
-    words = shlex.split(command)
-    assert words[0] == "symbolic-mem"
+ASK = """
+import contextlib, io, json, sys
+from symbolic_mem.cli.main import main
+said = []
+for words in json.loads(sys.argv[1]):
+    out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(words)
+    out.flush()
+    said.append((status, err.getvalue(), out.buffer.getvalue().decode()))
+print(json.dumps(said))
+"""
+
+
+def asked(folder: Path, commands: list[str]) -> dict[str, str]:
+    """What each command prints in the copy, where all are answered: one process asks them in their order."""
+    words = [shlex.split(command) for command in commands]
+    assert {each[0] for each in words} == {"symbolic-mem"}
     done = subprocess.run(
-        [sys.executable, "-m", "symbolic_mem", *words[1:]],
-        check=False,
+        [sys.executable, "-c", ASK, json.dumps([each[1:] for each in words])],
+        check=True,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
         encoding="utf-8",
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return done.stdout
+    said = json.loads(done.stdout)
+    assert [each[:2] for each in said] == [[0, ""]] * len(said)
+    return {command: out for command, (_, _, out) in zip(commands, said, strict=True)}
 
 
 SAID = {
@@ -63,20 +79,29 @@ def commands() -> list[str]:
     return [line[2:] for kind, _, body in BLOCK.findall(PAGE) if kind == "console" for line in body.splitlines()]
 
 
-@pytest.mark.parametrize("command", commands())
-def test_what_is_added_works(copy, command):
-    said = next(words for part, words in reversed(SAID.items()) if part in command)
-    assert said in printed(copy, command)
+OF_A_FILE = "symbolic-mem account config.json --set B=1 --set S=8"
 
 
-def test_a_family_of_our_own_is_read(copy):
+@pytest.fixture(scope="module")
+def printed(copy):
+    """What the commands of the page print in the copy, and what an account of a file of the added family does."""
     config = (
         '{"architectures": ["OurModelForCausalLM"], "model_type": "ourmodel", "hidden_size": 64, "num_hidden_layers": 2, '
         '"num_attention_heads": 4, "num_key_value_heads": 4, "intermediate_size": 128, "vocab_size": 100, '
         '"tie_word_embeddings": true}'
     )
     (copy / "config.json").write_text(config, encoding="utf-8")
-    assert "P" in printed(copy, "symbolic-mem account config.json --set B=1 --set S=8")
+    return asked(copy, [*commands(), OF_A_FILE])
+
+
+@pytest.mark.parametrize("command", commands())
+def test_what_is_added_works(printed, command):
+    said = next(words for part, words in reversed(SAID.items()) if part in command)
+    assert said in printed[command]
+
+
+def test_a_family_of_our_own_is_read(printed):
+    assert "P" in printed[OF_A_FILE]
 
 
 def test_every_file_that_is_named_exists():

@@ -205,7 +205,7 @@ def printed(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("verb", DOCUMENTS)
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+@pytest.mark.parametrize("name", sampled(STUDIES, 8))
 def test_every_displayed_relation_between_numbers_is_true(name, verb):
     shown = json.loads(printed(verb, name, "--json"))
     lines = [line for part in shown["sections"] for block in part["blocks"] for line in block.get("lines", ())]
@@ -213,7 +213,7 @@ def test_every_displayed_relation_between_numbers_is_true(name, verb):
 
 
 @pytest.mark.parametrize("verb", DOCUMENTS)
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+@pytest.mark.parametrize("name", sampled(STUDIES, 8))
 def test_every_amount_that_stands_alone_is_exact_or_marked_in_every_face(name, verb):
     amounts = {
         part for said in proses(document(verb, name).sections) for part in said.parts if isinstance(part, Amount)
@@ -228,7 +228,7 @@ def test_every_amount_that_stands_alone_is_exact_or_marked_in_every_face(name, v
 
 
 @pytest.mark.parametrize("verb", DOCUMENTS)
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+@pytest.mark.parametrize("name", sampled(STUDIES, 8))
 def test_no_number_is_typed_into_a_sentence(name, verb):
     """A decimal, or a number that should be grouped, stands in words only where a source or a study has written it."""
     typed = re.compile(r"(?<![\d.])\d+\.\d+(?!\.?\d)|(?<![\d.,A-Za-z])\d{5,}(?![\d.])")
@@ -260,7 +260,7 @@ def exact_numbers(value: Any) -> Iterator[Fraction]:
             yield Fraction(int(value.p), int(value.q))
 
 
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+@pytest.mark.parametrize("name", sampled(STUDIES, 8))
 def test_the_terminal_marks_what_it_rounds(name):
     """Relations hold, and a decimal without a mark is an exact number of the answer, in one of its units."""
     solved = [one for one in derived.homework(name).found if one.question.solvable]
@@ -278,7 +278,7 @@ def test_the_terminal_marks_what_it_rounds(name):
                 assert value.denominator == 1 or value in known or match[3] == "%" or verb == "account", line
 
 
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+@pytest.mark.parametrize("name", sampled(STUDIES, 8))
 def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
     lines = printed("account", name).splitlines()
     assert lines
@@ -348,7 +348,7 @@ def inexact(exact: Any, shown: Any, path: str = "") -> Iterator[str]:
                 yield path.lstrip("/")
 
 
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+@pytest.mark.parametrize("name", sampled(STUDIES, 8))
 def test_json_names_every_number_that_it_rounds(name):
     shown = json.loads(printed("homework", name, "--json"))["questions"]
     for found, record in zip(derived.homework(name).found, shown, strict=True):

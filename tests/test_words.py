@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
+from sources import FILES, PACKAGE, nodes, tree
 
-import symbolic_mem
-
-ROOT = Path(symbolic_mem.__file__).parent
 ROOMS = ("accounts", "claims", "cli", "document", "documents", "questions")
-FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+OURS = [path for path in FILES if path.relative_to(PACKAGE).parts[0] in ROOMS]
 CUTS = ("startswith", "endswith", "removeprefix", "removesuffix", "split", "partition", "rpartition")
 SETTERS = ("plain_prose", "plain_chain", "plain")
 SENTENCES = ("prose", "statement", "sentence", "meaning", "says", "source", "reason", "words", "caption")
 
 
-@cache
-def parsed(path: Path) -> ast.Module:
-    """The tree of a file of the package, which several tests read."""
-    return ast.parse(path.read_text(encoding="utf-8"))
+def read(source: str) -> list[ast.AST]:
+    """The nodes of a piece of code."""
+    return list(ast.walk(ast.parse(source)))
 
 
-def faults(tree: ast.Module) -> list[str]:
+def faults(every: Sequence[ast.AST]) -> list[str]:
     """Places that measure the text of a value, or that cut or test a sentence that is already written."""
     written = {
         target.id
-        for node in ast.walk(tree)
+        for node in every
         if isinstance(node, ast.Assign) and _is_sentence(node.value, set())
         for target in node.targets
         if isinstance(target, ast.Name)
     }
     found = []
-    for node in ast.walk(tree):
+    for node in every:
         if isinstance(node, ast.Compare) and _asks_for_a_word(node, written):
             found.append(f"line {node.lineno}: looks for a word in a sentence")
         if not isinstance(node, ast.Call):
@@ -79,7 +75,7 @@ def _is_sentence(node: ast.AST, written: set[str]) -> bool:
 
 
 def test_no_room_measures_or_reads_back_what_is_set():
-    assert {path: found for path in FILES if (found := faults(parsed(path)))} == {}
+    assert {path: found for path in OURS if (found := faults(nodes(path)))} == {}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +93,7 @@ def test_no_room_measures_or_reads_back_what_is_set():
     ],
 )
 def test_this_test_sees_such_a_place(source):
-    assert len(faults(ast.parse(source))) == 1
+    assert len(faults(read(source))) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,17 +101,17 @@ def test_this_test_sees_such_a_place(source):
     ["len(rows)", "name.startswith('n_')", "str(len(rows))", "said = plain_prose(x)", "x.source.removesuffix('.')"],
 )
 def test_this_test_lets_other_text_be(source):
-    assert faults(ast.parse(source)) == []
+    assert faults(read(source)) == []
 
 
-def loose_templates(tree: ast.Module) -> list[str]:
+def loose_templates(every: Sequence[ast.AST]) -> list[str]:
     """Places where the template of `say` is not one plain literal, so that words of a user could be read as its names.
 
     A table of such literals, a constant of a module, is as good: see `sentences_of`.
     """
     return [
         f"line {node.lineno}: {ast.unparse(node)[:80]}"
-        for node in ast.walk(tree)
+        for node in every
         if isinstance(node, ast.Call)
         and (_called(node) == "say" or (isinstance(node.func, ast.Attribute) and node.func.attr == "say"))
         and not (node.args and (_literal(node.args[0]) or _table(node.args[0])))
@@ -136,8 +132,8 @@ def sentences_of(name: str) -> list[ast.AST]:
     """The templates in every constant of that name."""
     tables = (
         node.value
-        for path in ROOT.rglob("*.py")
-        for node in parsed(path).body
+        for path in FILES
+        for node in tree(path).body
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [name]
     )
     return [value for table in tables for value in (table.values if isinstance(table, ast.Dict) else [table])]
@@ -146,8 +142,8 @@ def sentences_of(name: str) -> list[ast.AST]:
 def test_a_table_of_sentences_holds_plain_literals_and_sums_of_them():
     names = {
         _table(node.args[0])
-        for path in ROOT.rglob("*.py")
-        for node in ast.walk(parsed(path))
+        for path in FILES
+        for node in nodes(path)
         if isinstance(node, ast.Call) and _called(node) == "say" and node.args
     } - {None}
     assert names == {"CLOSE", "NOT_ENOUGH", "REASONS"}
@@ -164,7 +160,7 @@ def _summed(node: ast.AST) -> list[ast.AST]:
 
 
 def test_a_sentence_is_one_plain_literal_with_its_pieces():
-    assert {path: found for path in ROOT.rglob("*.py") if (found := loose_templates(parsed(path)))} == {}
+    assert {path: found for path in FILES if (found := loose_templates(nodes(path)))} == {}
 
 
 @pytest.mark.parametrize(
@@ -172,9 +168,9 @@ def test_a_sentence_is_one_plain_literal_with_its_pieces():
     ['say(f"at {n}")', 'say("a" + b)', "say(words)", 'say("a".format(1))', "say()", "prose.say(x)", "say(words[0])"],
 )
 def test_a_template_that_is_made_is_seen(source):
-    assert len(loose_templates(ast.parse(source))) == 1
+    assert len(loose_templates(read(source))) == 1
 
 
 @pytest.mark.parametrize("source", ['say("at {n}", n=n)', 'say("a " "b")', "text(words)", "say(WORDS[x])"])
 def test_a_template_that_is_written_is_let_be(source):
-    assert loose_templates(ast.parse(source)) == []
+    assert loose_templates(read(source)) == []

@@ -1,18 +1,15 @@
 """Errors carry the names that they list, so that no face reads them out of the words."""
 
 import ast
-from pathlib import Path
 
 import pytest
+import sources
 
-import symbolic_mem
 from symbolic_mem.base.errors import BadInput, MissingValue, NotDescribed, at_place
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.nodes import read_nodes
 from symbolic_mem.study.derived import read_derived
-
-PACKAGE = Path(symbolic_mem.__file__).parent
 
 
 def test_names_with_a_comma_and_many_names_are_carried_whole():
@@ -55,9 +52,9 @@ def test_what_reads_a_part_of_what_was_given_hands_the_names_on(call, name):
 
 def test_no_message_lists_names_that_its_error_does_not_carry():
     calls = [
-        (f"{path.relative_to(PACKAGE)}:{node.lineno}", node)
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        (f"{path.relative_to(sources.PACKAGE)}:{node.lineno}", node)
+        for path in sources.FILES
+        for node in sources.nodes(path)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("BadInput", "NotDescribed")
     ]
     assert len(calls) > 500

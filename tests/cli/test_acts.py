@@ -190,7 +190,7 @@ def no_engine(monkeypatch):
     monkeypatch.setattr(verify, "engine", lambda run: f"no engine, which would run {run}")
 
 
-@pytest.mark.parametrize(("name", "words"), sampled(cases(), 20))
+@pytest.mark.parametrize(("name", "words"), sampled(cases(), 31))
 @pytest.mark.usefixtures("no_engine")
 def test_every_option_acts_or_is_refused(run, name, words):
     if name not in BEFORE:

@@ -339,7 +339,7 @@ def test_a_model_whose_blocks_are_not_described_says_so(run, tmp_path):
     assert "any length" in done.out and "--set S=" not in rows[0]["command"]
 
 
-@pytest.mark.parametrize(("number", "plan", "idle"), sampled([(3, 2, 1), (5, 2, 1), (6, 2, 0), (7, 2, 1)], 2))
+@pytest.mark.parametrize(("number", "plan", "idle"), sampled([(3, 2, 1), (5, 2, 1), (6, 2, 0), (7, 2, 1)], 4))
 def test_devices_that_no_replica_uses_are_idle(run, number, plan, idle):
     """Two of three devices hold Llama 3.1 70B, and three do not divide its 64 heads: it was a "no"."""
     asked = ("fit", "llama-3.1-70b", "--on", f"{number}x h100-80gb")
@@ -584,12 +584,15 @@ def test_adapters_on_the_host_have_the_rank_that_is_asked_for(run):
 
 @pytest.mark.parametrize(
     ("device", "package", "lacks"),
-    [
-        ("tpu-v5e", "tpu-inference", True),
-        ("trainium2", "vllm-neuron", True),
-        ("gaudi2", "vllm-gaudi", False),
-        ("mi300x", None, False),
-    ],
+    sampled(
+        [
+            ("tpu-v5e", "tpu-inference", True),
+            ("trainium2", "vllm-neuron", True),
+            ("gaudi2", "vllm-gaudi", False),
+            ("mi300x", None, False),
+        ],
+        3,
+    ),
 )
 def test_what_is_written_for_gpus_is_what_is_counted_elsewhere(run, device, package, lacks):
     """Backends of bitsandbytes 0.50.2 are for NVIDIA, AMD and Intel; vLLM has plug-ins for what is no GPU."""

@@ -80,18 +80,18 @@ def test_a_fault_in_its_process_is_that_line(written, template):
     one_fault(written, template)
 
 
-def test_a_fault_in_an_included_template_names_that_one(written, tmp_path):
+def test_a_fault_in_an_included_template_names_that_one(filled_here, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "part.j2").write_text("a\nb\n{{ 1/0 }}\n")
     with pytest.raises(BadInput, match=r"template part\.j2, line 3: ZeroDivisionError"):
-        written("{% include 'part.j2' %}")
+        filled_here("{% include 'part.j2' %}")
 
 
-def test_a_template_that_is_not_text(written):
+def test_a_template_that_is_not_text(filled_here):
     with pytest.raises(BadInput, match="is not UTF-8 text"):
-        written(b"\xff\xfe")
+        filled_here(b"\xff\xfe")
     with pytest.raises(BadInput, match="holds a control character"):
-        written("a\x1b[31m")
+        filled_here("a\x1b[31m")
 
 
 def test_a_template_that_does_not_end_is_stopped(written, monkeypatch):
@@ -109,7 +109,7 @@ def test_a_template_that_prints_too_much_is_stopped(written):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
-def test_a_template_outside_its_folder_is_not_read(written, tmp_path):
+def test_a_template_outside_its_folder_is_not_read(filled_here, tmp_path):
     (tmp_path / "mine").mkdir()
     os.mkfifo(tmp_path / "mine" / "pipe")
     (tmp_path / "mine" / "link").symlink_to(tmp_path / "secret.md")
@@ -118,10 +118,10 @@ def test_a_template_outside_its_folder_is_not_read(written, tmp_path):
     (tmp_path / "mine" / "_same.j2").write_text("the same folder")
     for name in ("link", "folder/hostname"):
         with pytest.raises(BadInput, match=f"template {name}: it is a link to a file outside its folder"):
-            written(f"{{% include '{name}' %}}")
+            filled_here(f"{{% include '{name}' %}}")
     with pytest.raises(BadInput, match="pipe is no regular file"):
-        written("{% include 'pipe' %}")
-    assert "the same folder" in written("{% include 'inside' %}")
+        filled_here("{% include 'pipe' %}")
+    assert "the same folder" in filled_here("{% include 'inside' %}")
 
 
 @pytest.mark.parametrize("folder", ["", "no-such-folder"])

@@ -85,7 +85,7 @@ SOLVED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "keys", "axes"), sampled(SOLVED, 2), ids=lambda given: str(given)[:60])
+@pytest.mark.parametrize(("name", "keys", "axes"), sampled(SOLVED, 5), ids=lambda given: str(given)[:60])
 def test_a_row_is_what_solve_answers(name, keys, axes):
     study = load_study(name)
     question = asked(study, keys)
@@ -133,7 +133,7 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "keys", "axes"), HELD, ids=lambda given: str(given)[:60])
+@pytest.mark.parametrize(("name", "keys", "axes"), sampled(HELD, 3), ids=lambda given: str(given)[:60])
 def test_a_row_at_a_given_degree_is_what_is_held(name, keys, axes):
     study = load_study(name)
     question = asked(study, keys)

@@ -47,7 +47,7 @@ def study_of(case, folder, asks=True):
     return read_study(content, "study.toml", "study", folder)
 
 
-@pytest.mark.parametrize("case", sampled([pytest.param(one, id=one["id"]) for one in MEASURED["cases"]], 3))
+@pytest.mark.parametrize("case", sampled([pytest.param(one, id=one["id"]) for one in MEASURED["cases"]], 7))
 def test_a_step_with_adapters_holds_what_was_measured(case, tmp_path):
     study = study_of(case, tmp_path)
     if (
@@ -67,7 +67,7 @@ def test_a_step_with_adapters_holds_what_was_measured(case, tmp_path):
     assert {mark: one.bytes - gone.get(mark, 0) for mark, one in counted.items()} == case["marks"]
 
 
-@pytest.mark.parametrize("name", sampled(MARKS, 3))
+@pytest.mark.parametrize("name", sampled(MARKS, 7))
 def test_a_step_as_peft_makes_it_or_as_nothing_asks_for_a_gradient_of_the_input(name, tmp_path):
     case, asks = CASES[name], name not in ALONE["marks"]
     study = study_of(case, tmp_path, asks=asks)

@@ -34,13 +34,14 @@ def held_at_marks(case, folder):
     return expected(study, case["change"]["values"]["B"])
 
 
-@pytest.mark.parametrize("position", sampled([pytest.param(each, id=case["id"]) for each, case in enumerate(CASES)], 3))
+@pytest.mark.parametrize("position", sampled([pytest.param(each, id=case["id"]) for each, case in enumerate(CASES)], 5))
 def test_a_step_agrees_to_the_byte_at_every_mark(position, held):
     case, found = CASES[position], held(position)
     counters = 4 * case.get("fewer_counters", 0)  # transformers has W_gate and W_up of the experts in one tensor
     assert {mark: one.bytes - counters for mark, one in found.items()} == case["marks"]
 
 
+@pytest.mark.slow
 def test_the_cases_decide_at_many_places_of_a_step(held):
     """Each kind of instant that is described is the fullest of a phase in some case."""
     named = set()
