@@ -229,3 +229,22 @@ def test_a_document_says_what_whole_rows_take_at_its_answers_and_nothing_where_t
 def test_whole_rows_are_refused_under_an_engine_that_divides_buffers(run, verb):
     done = run(verb, "cluster-llama-3.1-70b-64-h100", "--padded-rows")
     assert done.status == 2 and "divides its buffers anywhere" in done.err
+
+
+# Llama 3.1 8B: the rows and the width of each matrix and vector, in a block and outside.
+BLOCK = [(4096, 4096)] * 2 + [(1024, 4096)] * 2 + [(14336, 4096)] * 2 + [(4096, 14336), (4096, 1), (4096, 1)]
+OUTSIDE = [(128256, 4096), (128256, 4096), (4096, 1)]
+
+
+@pytest.mark.parametrize("devices", [7, 8, 48])
+def test_a_document_about_a_given_number_of_devices_has_its_rows_and_no_bound(said, devices):
+    lacking = 32 * sum(-rows % devices * row for rows, row in BLOCK) + sum(
+        -rows % devices * row for rows, row in OUTSIDE
+    )
+    lines = [
+        line
+        for line in said("homework", "headroom", "--set", f"n_fsdp={devices}").splitlines()
+        if "row padding of what each" in line
+    ]
+    assert len(lines) == bool(lacking)
+    assert all(f"{16 * lacking / devices / 2**20:.3f}~\\mathrm{{MiB}}" in line for line in lines)

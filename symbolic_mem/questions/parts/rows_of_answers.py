@@ -52,10 +52,15 @@ def rows_of_answers(study: Study, answered: Sequence[Found]) -> tuple[Prose, ...
     )
 
 
-def _at_degrees(answered: Sequence[Found]) -> Iterator[tuple[FoundAtInstants, int, Mapping[sp.Symbol, Any]]]:
-    """The answers that have a degree and no padding in it, each with its numbers."""
+def _at_degrees(answered: Sequence[Found]) -> Iterator[tuple[Found, int, Mapping[sp.Symbol, Any]]]:
+    """The answers that have a degree, found or given by their question, and no padding in it, each with its numbers."""
     for found in answered:
-        if not isinstance(found, FoundAtInstants) or found.value is None or n_fsdp not in found.known:
+        if isinstance(found.question, OfRows) and found.question.padded_rows:
             continue
-        if not (isinstance(found.question, OfRows) and found.question.padded_rows):
-            yield found, int(found.known[n_fsdp]), found.known
+        if isinstance(found, FoundAtInstants) and n_fsdp in found.known:
+            if found.value is not None:
+                yield found, int(found.known[n_fsdp]), found.known
+            continue
+        degree = found.question.fixed(found.study).get(n_fsdp.name)
+        if degree is not None:
+            yield found, degree, {**found.study.values, n_fsdp: sp.Integer(degree)}
