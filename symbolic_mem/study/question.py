@@ -93,8 +93,9 @@ class Question(ABC):
             for each in fields(self)
             if own.get(each.name, each.default) not in (each.default, values.get(each.name))
         ]
-        names = tuple(each.metadata["key"] or each.name for each in lost)
-        replaced = (*self.replaced, *zip(names, names, strict=True))
+        names = [each.metadata["key"] or each.name for each in lost]
+        gone = [(name, _in_words(name, own[each.name])) for name, each in zip(names, lost, strict=True)]
+        replaced = (*self.replaced, *gone)
         return replace(self, where=where, replaced=replaced, **values).checked()
 
     @classmethod
@@ -242,6 +243,21 @@ class Question(ABC):
     def unclaimable(self, study: Study, name: str) -> Prose:
         """Why `claims` lack a number that can be claimed, inside a sentence."""
         return text("a symbol that it is counted in has no value")
+
+
+def _in_words(name: str, value: Any) -> str:
+    """What a key says, as the end of a sentence: the rules of a degree in their words, a flag by its name.
+
+    >>> from symbolic_mem.solvers.rules import MultipleOf
+    >>> _in_words("multiple_of", (MultipleOf(8),)), _in_words("strict", True), _in_words("scheme", "fsdp")
+    ('a multiple of 8', 'strict', 'scheme fsdp')
+    """
+    several, name = value if isinstance(value, tuple) else (value,), name.replace("_", " ")
+    if all(isinstance(getattr(each, "words", None), str) for each in several):
+        return ", ".join(each.words for each in several)
+    if value is True or not all(isinstance(each, str | int) for each in several):
+        return name
+    return f"{name} {', '.join(map(str, several))}"
 
 
 def symbols_in(given: Any) -> Iterator[sp.Basic]:

@@ -98,7 +98,7 @@ def test_a_key_of_the_question_in_whose_place_the_caller_gives_another_is_said(s
     path = study('ask = "min_degree"\ncapacity = "64 MiB"\nstrict = true\nmultiple_of = 8')
     kept, words = said("solve", path, "--strict"), "The question itself sets “{}”; the caller sets it otherwise"
     assert "The question itself" not in kept + said("solve", path)
-    for given, key in (("--at-most",), "strict"), (("--multiple-of", "3"), "multiple_of"):
+    for given, key in (("--at-most",), "strict"), (("--multiple-of", "3"), "a multiple of 8"):
         assert words.format(key) in said("solve", path, *given)
         assert said("solve", path, *given).count("The question itself") == 1
 
