@@ -24,12 +24,12 @@ class Contrast:
 
 
 def contrasts(*triples: tuple[str, sp.Expr, sp.Expr]) -> tuple[Contrast, ...]:
-    """Return what differs of things that each have a name, an old and a new expression.
+    """Return what differs of things that each have a name, an old and a new expression, however these are written.
 
     >>> [contrast.what for contrast in contrasts(("copies", sp.S(1), sp.S(2)), ("bytes", sp.S(4), sp.S(4)))]
     ['copies']
     """
-    return tuple(Contrast(*triple) for triple in triples if triple[1] != triple[2])
+    return tuple(Contrast(*triple) for triple in triples if sp.expand(triple[1] - triple[2]) != 0)
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def _show(account: Account) -> None:
     absent = missing(memory.total, study.values)
     open_degrees = [name for name in account.lacking if name not in absent]
     if open_degrees and not absent:
-        asks = f"; or ask `solve {study.name}`" if account.capacity is not None else ""
+        asks = "; or ask `solve` in place of `account`" if account.capacity is not None else ""
         print_line(f"{', '.join(open_degrees)}, for one device: --set {open_degrees[0]}=...{asks}", "missing", 13)
     if absent:
         them = "it" if len(absent) == 1 else "each"

@@ -20,6 +20,29 @@ if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 
+def _unknown(study: Study) -> str:
+    """Why what a rank sends is not known."""
+    from symbolic_mem.base.symbols import B, S, n_fsdp
+    from symbolic_mem.document.words import listed
+
+    assert study.plan is not None
+    if not study.recipe.trains:
+        return (
+            f"recipe {study.recipe.name!r} is one of inference, and what a rank sends in a step of training is counted; choose a "
+            "recipe that trains"
+        )
+    if study.built.architecture is None:
+        return (
+            f"study {study.name!r}: what a rank sends under plan {study.plan.name!r} is known of a transformer, and its model is "
+            "none; leave the plan out"
+        )
+    lacking = [str(symbol) for symbol in (B, S, n_fsdp) if symbol not in study.values]
+    return (
+        f"study {study.name!r}: what a rank sends under plan {study.plan.name!r} needs {'values' if len(lacking) > 1 else 'a value'} "
+        f"for {listed(lacking)}; add {' '.join(f'--set {name}=...' for name in lacking)}"
+    )
+
+
 def along_axes(study: Study, *, as_json: bool) -> None:
     """Show what one rank sends in a step along each axis of the mesh, how long that takes, and how long it waits in its pipeline."""
     from symbolic_mem.base.exact import at
@@ -31,10 +54,7 @@ def along_axes(study: Study, *, as_json: bool) -> None:
     assert study.plan is not None
     found = volumes(study)
     if found is None:
-        raise BadInput(
-            f"study {study.name!r}: what a rank sends under plan {study.plan.name!r} is known of a transformer with values for "
-            "B, S and n_fsdp; give them as --set B=... --set S=... --set n_fsdp=..."
-        )
+        raise BadInput(_unknown(study))
     order = pipeline(study.plan.schedule) if study.plan.pipelined and study.values.get(n_pp, 1) != 1 else None
     waits = None if order is None else order.bubble
     share = None if order is None or waits is None else at(waits, order.complete(study.values))

@@ -1,7 +1,10 @@
+import itertools
+
 import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampled import sampled
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.gaps import compare
@@ -161,3 +164,32 @@ def test_of_two_dropout_masks_the_one_that_a_fused_kernel_drops_is_named():
     assert gaps["dropout mask"].reason == "only in the first: which probabilities dropout kept"
     assert gaps["dropout mask"].difference == -B * L * S**2 * n_heads
     assert "residual dropout mask" not in gaps
+
+
+RECIPES = ("fsdp2", "bf16-master", "lora", "qlora", "pure-bf16", "autocast")
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    sampled(
+        [
+            (name, one, other)
+            for name in ("llama-3.1-8b", "mixtral-8x7b", "deepseek-v3", "gpt2-xl")
+            for one, other in itertools.combinations(RECIPES, 2)
+        ],
+        6,
+    ),
+)
+def test_what_is_said_to_differ_has_another_number_on_each_side(name, one, other):
+    study = load_study(name)
+    try:
+        sides = [study.change(recipe=each) for each in (one, other)]
+        gaps = compare(*(side.memory for side in sides))
+    except BadInput:
+        return  # no such pair of recipe and model
+    numbers = {**sides[0].values, **sides[1].values}
+    for gap in gaps:
+        assert gap.only or gap.contrasts or gap.tensors
+        for contrast in gap.contrasts:
+            old, new = (sp.sympify(each).xreplace(numbers) for each in (contrast.old, contrast.new))
+            assert old != new, (gap.name, contrast.what)

@@ -210,3 +210,19 @@ def test_the_backward_pass_of_a_scheme_is_that_of_a_model_of_which_all_is_traine
     assert main([*asked, "--pass", one_pass]) == 2
     assert f"the {one_pass} of one scheme counts gradients of all weights" in capsys.readouterr().err
     assert main([*asked, "--pass", "forward"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (["llama-3.1-8b", "--plan", "megatron", "--set", "n_tp=2"], "needs a value for n_fsdp; add --set n_fsdp=..."),
+        (
+            ["llama-3.1-8b", "--recipe", "vllm", "--plan", "vllm-tp", "--set", "n_tp=2", "--set", "n_fsdp=1"],
+            "recipe 'vllm' is one of inference",
+        ),
+        (["cs336-a2-2026-mesh", "--plan", "megatron", "--set", "n_fsdp=2"], "is known of a transformer, and its model is none"),
+    ],
+)
+def test_what_is_not_known_of_a_rank_has_its_own_reason(capsys, call, why):
+    assert main(["comms", *call]) == 2
+    assert why in capsys.readouterr().err
