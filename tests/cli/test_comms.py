@@ -220,7 +220,10 @@ def test_the_backward_pass_of_a_scheme_is_that_of_a_model_of_which_all_is_traine
             ["llama-3.1-8b", "--recipe", "vllm", "--plan", "vllm-tp", "--set", "n_tp=2", "--set", "n_fsdp=1"],
             "recipe 'vllm' is one of inference",
         ),
-        (["cs336-a2-2026-mesh", "--plan", "megatron", "--set", "n_fsdp=2"], "is known of a transformer, and its model is none"),
+        (
+            ["cs336-a2-2026-mesh", "--plan", "megatron", "--set", "n_fsdp=2"],
+            "is known of a transformer, and its model is none",
+        ),
     ],
 )
 def test_what_is_not_known_of_a_rank_has_its_own_reason(capsys, call, why):
