@@ -41,7 +41,7 @@ def no_engine(monkeypatch):
     monkeypatch.setattr(verify, "engine", lambda run: "no engine, on fake tensors")
 
 
-@pytest.mark.parametrize("call", sampled([pytest.param(call, id=" ".join(call)) for call in CALLS], 4))
+@pytest.mark.parametrize("call", sampled([pytest.param(call, id=" ".join(call)) for call in CALLS], 6))
 @pytest.mark.usefixtures("no_engine")
 def test_no_line_is_wider_than_the_window(run, monkeypatch, call):
     whole = run(*call).out

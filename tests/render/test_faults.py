@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput, RenderError
 from symbolic_mem.base.outside import read_content
@@ -193,7 +194,7 @@ def test_a_signal_while_a_verb_writes_leaves_the_old_file(call, ended, tmp_path,
     assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {path.name: "old"}
 
 
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("after", sampled([False, True], 2))
 def test_a_kill_while_a_verb_writes_leaves_the_old_or_the_new_file(after, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = (  # killed at the last of the files, of which the others are whole

@@ -130,7 +130,7 @@ def test_a_folder_that_is_none(folder):
         render(DOCUMENT, "homework", "md", folder)
 
 
-@pytest.mark.parametrize("ending", sampled(sorted({"tex", "html", "md", "ipynb"} & set(FORMATS)), 2))
+@pytest.mark.parametrize("ending", sampled(sorted({"tex", "html", "md", "ipynb"} & set(FORMATS)), 4))
 def test_the_bundled_templates_as_a_users_own_give_the_same(ending, tmp_path):
     for path in filter(Path.is_file, template_folder().iterdir()):
         (tmp_path / path.name).write_bytes(path.read_bytes())

@@ -45,6 +45,7 @@ def document(body: str, head: str = "") -> str:
     return f"\\documentclass{{article}}\n{head}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
 
 
+@functools.cache
 def pages(data: bytes) -> list[str]:
     return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages]
 
