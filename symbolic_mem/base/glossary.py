@@ -45,7 +45,7 @@ _ENTRIES = (
     Entry("r_lora", "r", "lora", "rank of the adapters (LoRA)", "elements"),
     Entry("Psi", "Ψ", "", "number of parameters, of a model that is known only by it", "parameters"),
     # Where it lives.
-    Entry("n_fsdp", "n", "fsdp", "number of devices that the model is sharded over", "devices"),
+    Entry("n_fsdp", "n", "fsdp", "number of devices that divide states or batch", "devices"),
     Entry("n_replica", "n", "replica", "number of replicas of the sharded group", "groups"),
     Entry("n_tp", "n", "tp", "degree of tensor parallelism", "devices"),
     Entry("n_pp", "n", "pp", "number of pipeline stages", "stages"),
