@@ -65,6 +65,8 @@ class _Sum:
         if isinstance(other, int):
             assert other == 1, "a product starts with 1"
             return self
+        if len(self.products) == len(other.products) == 1:  # as nearly all are
+            return _Sum((self.products[0] + other.products[0],))
         return _Sum(tuple((*one, *two) for one in self.products for two in other.products))
 
     def __add__(self, other: _Sum | int) -> _Sum:
@@ -100,9 +102,12 @@ class Ledgers:
         self.words, self.placements, self.counts, self.states, self.ruled = Pool(), Pool(), Pool(), Pool(), Pool()
         self.turns = Pool()
         self.rules: Sequence[Any] = ()
+        self.cuts: tuple[type, ...] = ()
         self.ranked = False
         self._looked_up = _Written(self.nodes)
+        self._sums: dict[tuple[tuple[int, ...], ...], int] = {}
         self._terms: dict[Any, int] = {}
+        self._known: dict[Any, tuple[Term, int]] = {}
         self._seen: dict[int, tuple[Instant, int]] = {}
         self._trees: dict[sp.Basic, int] = {}
         self._tokens: dict[sp.Basic, int | None] = {}
@@ -120,7 +125,7 @@ class Ledgers:
                 "solve --for B or fit --on"
             )
         rules = self.question.rules_for(study, self.question.symbol)
-        self.rules = rules
+        self.rules, self.cuts = rules, tuple(map(type, rules))
         self.ranked = study.plan is not None and bool(study.plan.engine)
         told = self.ruled.put(rules_as_data(rules, study, self.nodes))
         ranks = ranks_beside(study, self.question.symbol)
@@ -240,9 +245,10 @@ class Ledgers:
         """The node of what a function of numbers computes by sums and products."""
         found = size(self._looked_up)
         products = () if found == 0 else cast(_Sum, found).products
-        return self.nodes.put(
-            "+", [self.nodes.put("*", [p for p in one if self.nodes.listed[p] != 1]) for one in products]
-        )
+        if products not in self._sums:  # many moments differ in the same bytes
+            each = [self.nodes.put("*", [p for p in one if self.nodes.listed[p] != 1]) for one in products]
+            self._sums[products] = self.nodes.put("+", each)
+        return self._sums[products]
 
     def _kept(self, study: Study) -> int:
         return self._put(study, plain_prose(words_of(study)), ["", 0], [self.nodes.add(sp.S.One), 1], None)
@@ -263,11 +269,17 @@ class Ledgers:
         return self.instants.put([*first, *terms[len(states) :]])
 
     def term(self, term: Term) -> int:
-        """The place of a term that is not placed yet."""
+        """The place of a term that is not placed yet; the very same one, which many instants share, is looked at once."""
+        here = (id(term), self.cuts, self.ranked)
+        if here not in self._known:
+            self._known[here] = (term, self._place_of(term))
+        return self._known[here][1]
+
+    def _place_of(self, term: Term) -> int:
         sizes = term.parts or (term.elements,)
         whole = self._whole(term)
         key = (term.name, term.kind, term.layer, term.bytes_per_element, sizes, term.degree, whole, term.experts)
-        key = (*key, term.padded, tuple(map(type, self.rules)))
+        key = (*key, term.padded, self.cuts)
         found = self._terms.get(key)
         if found is None:
             found = self._terms[key] = self._term(term)

@@ -74,6 +74,9 @@ class Programs:
 
     def beside(self) -> tuple[Tensor, ...]:
         """Return what the caller of the blocks holds: transformers the embedded tokens and their positions."""
+        return _beside(self)
+
+    def _held_beside(self) -> tuple[Tensor, ...]:
         a = self.architecture
         if self.how.engine not in BY_HAND:
             return (*(summands(a, self.how) if _serves(self) else ()), *self._tables())
@@ -158,6 +161,11 @@ def _known(programs: Programs, block: str) -> Tape:
     found = _tape(programs, block)
     assert found is not None, block
     return found
+
+
+@lru_cache(maxsize=64)
+def _beside(programs: Programs) -> tuple[Tensor, ...]:
+    return programs._held_beside()
 
 
 @lru_cache(maxsize=64)
