@@ -52,10 +52,6 @@ def rank_claims(study: Study) -> Mapping[str, Claimed]:
     >>> {name: str(one.value) for name, one in claims.items()}
     {'P_dense': '2741732352', 'bubble': '175/48'}
     """
-    return study.numbers.once(study, lambda _: _rank_claims(study), "of a rank")
-
-
-def _rank_claims(study: Study) -> Mapping[str, Claimed]:
     found = sent_by_a_rank(study)
     if found is None:
         return {}

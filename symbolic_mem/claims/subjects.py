@@ -110,7 +110,7 @@ def _named(study: Study, name: str, label: str | None) -> str:
         (
             *solved_for(study),
             *(str(symbol) for one in asked for symbol in seen_by(study, one).values),
-            *rank_claims(study),
+            *_of_a_rank(study),
         )
     )
     found = (
@@ -140,6 +140,11 @@ def _solved_for(study: Study) -> tuple[str, ...]:
     axes = () if study.plan is None else study.plan.axes
     load = (f_load,) if size_rules(study, f_load) else ()
     return tuple(dict.fromkeys((*sizes, *map(str, (*axes, *load)))))
+
+
+def _of_a_rank(study: Study) -> Mapping[str, Claimed]:
+    """What `comms` says of one rank, found once for that very study."""
+    return study.numbers.once(study, lambda _: rank_claims(study), "of a rank")
 
 
 def lines_of(study: Study, question: Question) -> Iterator[Entry]:
@@ -203,7 +208,7 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     elif label is None:
         for question in chosen:
             yield from _lines_about(study, question, name)
-        if name in rank_claims(study):
+        if name in _of_a_rank(study):
             yield study, None, name
         yield from givens(study, chosen, name)
     else:
