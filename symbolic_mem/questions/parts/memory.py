@@ -211,7 +211,11 @@ def _activation_blocks(asked: _Asked, memory: Memory, work: Work) -> list[Block]
     saving = [layer for layer in recompute(asked.model, recipe.recompute).layers if layer.saved]
     blocks: list[Block] = []
     if len(memory.terms) > 1:
-        blocks += [*by_layer(memory, work, now=asked.now), *in_full([kept_table(saving, recipe, now=asked.now)])]
+        blocks += by_layer(memory, work, now=asked.now)
+        if recipe.trains:
+            blocks += in_full([kept_table(saving, recipe, now=asked.now)])
+    elif asked.now and not any(memory.terms[0].layer == layer.name for layer in saving):
+        blocks.append(_one_term(text(f"{_sentence(memory.terms[0].name)}, for a moment, take"), memory.terms[0], work))
     else:
         for layer in saving:
             blocks += _kept(layer, recomputed=recipe.recompute != NONE)
@@ -231,7 +235,12 @@ def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
         name = text(_sentence(layer.name))
         intro = say("{name}: for the backward pass {n} of them keep", name=name, n=layer.repeat)
     items = tuple(
-        say("{shape} elements, {why}", shape=tensor.elements, why=tensor.reason or tensor.name)
+        say(
+            "{shape} {elements}, {why}",
+            shape=tensor.elements,
+            elements=plural(tensor.elements, "element", "elements"),
+            why=tensor.reason or tensor.name,
+        )
         for tensor in layer.saved
     )
     return [Step(intro), Bullets(items)]
