@@ -139,7 +139,8 @@ def _new(blocks: Sequence[Block], told: _Told, found: Found, said: Sequence[Pros
     units, here = list(_units(blocks)), {(Paragraph(one),) for one in found.preceded}
     again = [unit for unit in units if unit in told.units and unit not in here]
     if not again:
-        yield from (*map(Paragraph, said), *blocks)
+        yield from map(Paragraph, said)
+        yield from (_other_rows(block, told) if isinstance(block, Table) else block for block in blocks)
         return
     where = list(dict.fromkeys(told.place(unit) for unit in again))
     derived = [one for unit in again if isinstance(one := told.units[unit], Found)]
@@ -150,15 +151,36 @@ def _new(blocks: Sequence[Block], told: _Told, found: Found, said: Sequence[Pros
     yield Paragraph(led if differ else sentences(led, *said))
     for unit in units:
         if unit not in told.units or unit in here:
-            yield from (_without(block, told.lines) for block in unit)
+            yield from (_without(block, told) for block in unit)
 
 
-def _without(block: Block, lines: set[Chain]) -> Block:
-    """A step without what an earlier one has derived with its number, as long as a line of its own is left."""
+def _without(block: Block, told: _Told) -> Block:
+    """A step without what an earlier one has derived with its number, as long as a line of its own is left; a table without rows that are told."""
+    if isinstance(block, Table):
+        return _other_rows(block, told)
     if not isinstance(block, Step):
         return block
-    own = tuple(chain for chain in block.chains if chain not in lines or len(chain.links) < 3)
+    own = tuple(chain for chain in block.chains if chain not in told.lines or len(chain.links) < 3)
     return replace(block, chains=own) if own else block
+
+
+def _other_rows(table: Table, told: _Told) -> Table:
+    """A table without the rows of an earlier one, all of whose rows it has by name; a sum stays."""
+    whole = table.rows[-1:] if table.totals else ()
+    rows = table.rows[: len(table.rows) - len(whole)]
+    names = {row[0] for row in rows}
+    best, place = rows, None
+    for unit in told.units:
+        for one in unit:
+            if isinstance(one, Table) and (one.caption, one.columns) == (table.caption, table.columns):
+                others = one.rows[:-1] if one.totals else one.rows
+                own = tuple(row for row in rows if row not in others)
+                if names.issuperset(row[0] for row in others) and 0 < len(own) < len(best):
+                    best, place = own, told.place(unit)
+    if place is None:
+        return table
+    caption = say("{caption}; the other rows stand in {place}", caption=table.caption, place=Prose((place,)))
+    return replace(table, caption=caption, rows=(*best, *whole))
 
 
 def _as_in(where: Sequence[Reference], otherwise: Prose | None, *, rest: bool) -> Prose:

@@ -21,7 +21,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.comparison import FIRST, SECOND, FoundGaps, peak_of, sized
 from symbolic_mem.questions.parts.gap_tables import gap_tables, term_words
 from symbolic_mem.questions.parts.memory import parameter_steps
-from symbolic_mem.questions.parts.repeated import summed
+from symbolic_mem.questions.parts.repeated import added, summed
 from symbolic_mem.questions.parts.sides import (
     CHOICES,
     Choices,
@@ -199,7 +199,7 @@ def _side_lines(symbol: sp.Symbol, side: Variant, work: Work) -> Iterator[Chain]
     layers = recompute(side.study.model, side.study.recipe.recompute).layers
     ones, sums = summed(side.memory, layers, work, of="first" if symbol == FIRST else "second")
     yield from ones
-    yield Chain(symbol, (*sums, amount(work.values[symbol], "bytes"), amount(work.values[symbol], "GiB")))
+    yield Chain(symbol, (*added(sums, work), amount(work.values[symbol], "bytes"), amount(work.values[symbol], "GiB")))
 
 
 def _same(found: FoundGaps) -> Prose:

@@ -23,10 +23,10 @@ from symbolic_mem.questions.parts.bounded import per_device_steps
 from symbolic_mem.questions.parts.found_headroom import FoundHeadroom
 from symbolic_mem.questions.parts.grown import grown_instants, stages
 from symbolic_mem.questions.parts.growth import Most, Unsolved
+from symbolic_mem.questions.parts.here import here_blocks
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, degree, degree_on, whole
 from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
-from symbolic_mem.questions.parts.peaks import here_blocks
 from symbolic_mem.questions.parts.powers import none_steps, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.parts.words import (

@@ -164,8 +164,9 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         """Account, placement, requirement, then the number and its check, or what is in the way and what would help."""
         from symbolic_mem.questions.parts.assumptions import divided_model, whose
         from symbolic_mem.questions.parts.bounded import feasible_steps, infeasible_steps, per_device_steps, requirement
+        from symbolic_mem.questions.parts.here import here_blocks
         from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
-        from symbolic_mem.questions.parts.peaks import here_blocks, peak_blocks
+        from symbolic_mem.questions.parts.peaks import peak_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
         from symbolic_mem.questions.parts.readings import readings_blocks
         from symbolic_mem.questions.parts.rules import rule_blocks

@@ -115,8 +115,9 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         from symbolic_mem.questions.parts.assumptions import divided_model, whose
         from symbolic_mem.questions.parts.bounded import per_device_steps
         from symbolic_mem.questions.parts.found_recomputed import sides_table
+        from symbolic_mem.questions.parts.here import here_blocks
         from symbolic_mem.questions.parts.memory import by_layer, memory_numbers
-        from symbolic_mem.questions.parts.peaks import here_blocks, peak, peak_blocks, turn_blocks
+        from symbolic_mem.questions.parts.peaks import peak, peak_blocks, turn_blocks
         from symbolic_mem.questions.parts.rules import rule_blocks
 
         study, work = found.study, Work(found.study.values)

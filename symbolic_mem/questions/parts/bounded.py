@@ -103,13 +103,24 @@ def per_device_steps(
     yield from _where_it_lives(kinds, placement, n, before, whose)
     held = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     whole = Total((*fixed, sp.Add(*divided) / n))
-    yield Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),))
-    yield work.step(
-        text("The part that is divided, and the part that every device holds in full:")
+    parts = text(
+        "The part that is divided, and the part that every device holds in full:"
         if fixed
-        else text("All of it is divided, and nothing is held in full by every device:"),
-        *chains,
+        else "All of it is divided, and nothing is held in full by every device:"
     )
+    yield from in_full(
+        [
+            Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),)),
+            work.step(parts, *chains),
+        ]
+    )
+    line = Chain(M_device, (("=", held),))
+    brief = (
+        say("So one device holds {line}, what is held in full and what is divided:", line=line)
+        if fixed
+        else say("So one device holds {line}, and nothing in full:", line=line)
+    )
+    yield from in_short([work.step(brief, *chains)])
 
 
 def _where_it_lives(

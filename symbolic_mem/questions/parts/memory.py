@@ -14,7 +14,7 @@ from symbolic_mem.base.exact import put
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.rational import rational
 from symbolic_mem.base.shown import bytes_words
-from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
+from symbolic_mem.base.symbols import B, M_activations, M_buffers, M_static, M_total, P, S, T, local
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Step, Table, in_full, in_short
@@ -25,7 +25,7 @@ from symbolic_mem.models.groups import groups
 from symbolic_mem.models.tensors import STATIC, Layer, Model
 from symbolic_mem.questions.parts.assumptions import whose
 from symbolic_mem.questions.parts.parameters import experts_tables
-from symbolic_mem.questions.parts.repeated import summed
+from symbolic_mem.questions.parts.repeated import added, summed
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import NONE, recompute
@@ -74,7 +74,7 @@ def _derived(asked: _Asked) -> tuple[tuple[Block, ...], Mapping[sp.Symbol, sp.Ex
     if "activations" in memory.kinds:
         blocks += _activation_blocks(asked, memory.of("activations"), work)
     if "buffers" in memory.kinds:
-        blocks.append(_plain_step("Buffers are", "buffers", memory.of("buffers"), work))
+        blocks += _buffer_blocks(memory.of("buffers"), work)
     if "cache" in memory.kinds:
         blocks.append(_plain_step("The caches of decoding are", "cache", memory.of("cache"), work))
     if len(memory.kinds) > len(static) or len(static) == 1:
@@ -194,6 +194,21 @@ def _plain_step(start: str, kind: str, memory: Memory, work: Work) -> Step:
     return work.step(text(start), chain)
 
 
+def _buffer_blocks(memory: Memory, work: Work) -> Iterator[Block]:
+    """The buffers with their formula; in short they name the first and the last of their rows in the table of all terms, which have it."""
+    yield from in_full([_plain_step("Buffers are", "buffers", memory, work)])
+    value = work.number(M_buffers)
+    line = Chain(M_buffers, (amount(value, "bytes", digits=14), amount(value, "GiB")))
+    said = say("Buffers ({rows} in the table) are {line}.", rows=text(_rows(memory)), line=line)
+    yield from in_short([Paragraph(said)])
+
+
+def _rows(memory: Memory) -> str:
+    """The first and the last row of a memory in the table of terms."""
+    first, last = _row(memory.terms[0]), _row(memory.terms[-1])
+    return first if first == last else f"{first} to {last}"
+
+
 def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
     parts = Total(tuple(KIND_SYMBOLS[kind] for kind in static))
     shorts = [term.short for term in memory.of(*static).terms if term.short is not None]
@@ -272,9 +287,9 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False, layers: Sequence[
             said = text("One repetition of layers keeps for the backward pass")
             yield replace(work.step(said, *ones), told="in short")
         brief = text("What all layers keep for the backward pass takes")
-        short = work.step(brief, Chain(M_activations, (*sums, *whole.links[1:])))
+        short = work.step(brief, Chain(M_activations, (*added(sums, work), *whole.links[1:])))
     else:
-        rows = f" ({_row(memory.terms[0])} to {_row(memory.terms[-1])} in the table)"
+        rows = f" ({_rows(memory)} in the table)"
         brief = (
             text(f"The activations that are there{rows} take")
             if now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -11,21 +10,20 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.schedule import PHASES
-from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, plain, symbolic
-from symbolic_mem.base.symbols import B, M_static, S, V, n_fsdp, n_pos
+from symbolic_mem.base.symbols import B, S, V, n_fsdp, n_pos
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full, in_short
 from symbolic_mem.document.words import about, gib, joined
-from symbolic_mem.document.work import Work
-from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.held import Instant, margin, peak_record
 from symbolic_mem.questions.parts.instants import decided_instants, kept_instants
 from symbolic_mem.questions.parts.turns import Turn, Turns, turns
-from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures
+from symbolic_mem.questions.parts.words import few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -221,56 +219,6 @@ def _fullest_words(found: Sequence[Fullest], most: Fullest, ahead: Number | None
     if ahead:
         return say("{said}, {ahead} over the next:", said=said, ahead=_shown(ahead))
     return say("{said}, as much as the next:", said=said)
-
-
-def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
-    """What each kind is at the instant that is counted, where that is not what an account of what is kept has."""
-    if study.at is None:
-        return
-    here, kept, numbers = study.memory.of(*kinds), study.seen_at(None).memory, study.numbers
-    moving = [
-        kind for kind in here.kinds if kind not in STATIC or here.of(kind).at(numbers) != kept.of(kind).at(numbers)
-    ]
-    if not moving:
-        return
-    formulas = {KIND_SYMBOLS[kind]: _formula(here.of(kind)) for kind in moving}
-    if set(STATIC) & set(moving) and M_static in work.values:
-        formulas[M_static] = Total(tuple(KIND_SYMBOLS[kind] for kind in here.kinds if kind in STATIC))
-    chains, brief = [], []
-    for symbol, formula in formulas.items():
-        value = work.number(symbol)
-        shown = (amount(value, "bytes", digits=14), amount(value, "GiB"))
-        chains.append(Chain(symbol, (("=", formula), *shown)))
-        brief.append(Chain(symbol, shown) if isinstance(formula, Long) else chains[-1])
-    known = {term.name for term in kept.terms}
-    new = [
-        say("in {kind}: {sizes}", kind=KIND_SYMBOLS[kind], sizes=joined(sizes, last=", "))
-        for kind in moving
-        if (sizes := [*_sizes(here.of(kind), known, numbers)])
-    ]
-    said = (
-        say("At the instant that counts (for a moment, {new}),", new=joined(new, "; ", "; "))
-        if new
-        else text("At the instant that counts,")
-    )
-    yield from in_full([work.step(said, *chains)])
-    yield from in_short([work.step(said, *brief)])
-
-
-def _sizes(memory: Memory, known: AbstractSet[str], numbers: Numbers) -> Iterator[Prose]:
-    """The terms that an account of what is kept does not have, each name once, with the bytes of all that have it."""
-    named: dict[str, list[Term]] = {}
-    for term in memory.terms:
-        if term.name not in known:
-            named.setdefault(term.name, []).append(term)
-    for name, terms in named.items():
-        yield say("{name} {size}", name=text(name), size=_shown(Memory(tuple(terms)).at(numbers)))
-
-
-def _formula(memory: Memory) -> Side:
-    """What a kind takes: so many bytes for each parameter where that is all of it, or else all that is there."""
-    shorts = [term.short for term in memory.terms if term.short is not None]
-    return sp.Add(*shorts) if len(shorts) == len(memory.terms) else Long(memory.total)
 
 
 def _shown(size: Number) -> Prose:

@@ -18,8 +18,8 @@ _SHORT = 2  # terms of what one repetition keeps that are written where they are
 
 def summed(
     memory: Memory, layers: Sequence[Layer], work: Work, *, of: str = ""
-) -> tuple[list[Chain], list[tuple[str, Side]]]:
-    """The sum of the terms of a memory as a formula, and with numbers put in, in bytes; `layers` have its activations.
+) -> tuple[list[Chain], tuple[sp.Expr, ...]]:
+    """The terms of a memory as few terms of a formula, in bytes; `layers` have its activations.
 
     What is repeated as often is collected. Where that is long, it is named m, after the block or the layers whose it is,
     and after the side `of` which it is where there are two; lines that say what it is come first. A term that is known by
@@ -35,12 +35,18 @@ def summed(
         if repeat == 1 or len(sp.Add.make_args(each)) <= _SHORT:
             formula += (repeat * part for part in parts)
             continue
-        name = _name([*found], [layer for layer in layers if layer.repeat == repeat])
+        alike = [layer for layer in layers if (layer.repeat - repeat).is_number]  # at an instant some blocks are done
+        name = _name([*found], alike)
         one = local("m", f"{name}, {of}" if of else name)
         numbers = Brief(Total(tuple(map(work.put, parts))))
         named.append(Chain(one, (("=", Total(parts)), ("=", numbers), amount(work.define(one, each), "bytes"))))
         formula.append(repeat * one)
-    return named, [("=", Total(tuple(formula))), ("=", Total(tuple(map(work.put, formula))))]
+    return named, tuple(formula)
+
+
+def added(parts: Sequence[sp.Expr], work: Work) -> list[tuple[str, Side]]:
+    """A sum as a formula, and with numbers put in."""
+    return [("=", Total(tuple(parts))), ("=", Total(tuple(map(work.put, parts))))]
 
 
 def _by_repeat(memory: Memory, counts: frozenset[sp.Basic]) -> dict[sp.Expr, dict[str, list[sp.Expr]]]:
