@@ -14,7 +14,7 @@ from symbolic_mem.claims.names import ALIASES, one_word, same_symbol
 from symbolic_mem.claims.parts import SUMS, parts_of_account
 from symbolic_mem.claims.shares import shares
 from symbolic_mem.claims.subjects import degrees, known, lines_of
-from symbolic_mem.claims.things import of_things
+from symbolic_mem.claims.things import plainly
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.evaluate import Evaluate
@@ -82,7 +82,7 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
                 claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit, of_one=line.of_one)
             ):
                 yield str(line.symbol)
-    things = (name for name, given in _given(study, chosen) if not given.unit and of_things(claim.unit, given.meaning))
+    things = (name for name, given in _given(study, chosen) if not given.unit and plainly(claim.unit, given.meaning))
     yield from dict.fromkeys(things)
 
 
@@ -98,7 +98,7 @@ def given_in_its_unit(study: Study, claim: Claim, label: str | None) -> Iterator
     found = (
         name
         for name, given in _given(study, chosen)
-        if claim.unit and (_counted_in(claim, given) or of_things(claim.unit, given.meaning))
+        if claim.unit and (_counted_in(claim, given) or plainly(claim.unit, given.meaning))
     )
     yield from dict.fromkeys(found)
 

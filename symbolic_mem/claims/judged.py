@@ -154,7 +154,7 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
         return None  # 7 blocks are no product of 7 and their number
     try:
         said, things = claim.text, claim.spelled.unit.partition(" ")[2]
-        said = said.removesuffix(things) if claim.spelled.unit.startswith("P ") else said  # 14 P FLOPs
+        said = said.removesuffix(things) if _SYMBOL.fullmatch(claim.spelled.unit) else said  # 14 P FLOPs
         return compare_formula(said, case.study, case.question, name, case.counted)
     except BadInput:
         return None

@@ -90,6 +90,10 @@ def named(study: Study, read: Claim, names: Iterable[str], question: str | None)
         known_unit(read.text, read.unit)
         if no_bound is not None:
             raise no_bound
+        if read.of:
+            raise BadInput(
+                f"claim {read.text!r}: of {read.of!r} the study gives no share; name a part of the account, or leave it out"
+            )
         raise BadInput(
             f"claim {read.text!r}: nothing of the study is counted {f'in {read.unit}' if read.unit else 'without a unit'}; name a "
             "quantity, as in P=38"

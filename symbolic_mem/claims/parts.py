@@ -25,8 +25,9 @@ def part_name(study: Study, words: str) -> str | None:
     >>> part_name(study, "adamw moments"), part_name(study, "weights + gradients"), part_name(study, "speed")
     ('AdamW moments', 'weights and gradients', None)
     """
-    kinds = [each for each in re.split(r"\s*[,+]\s*|\s+and\s+", words.strip().lower()) if each]
-    if len(kinds) > 1 and all(each in KINDS for each in kinds):
+    parts = [each for each in re.split(r"\s*[,+]\s*|\s+and\s+", words.strip().lower()) if each]
+    kinds = [next((kind for kind in spellings(each, KINDS) if kind in KINDS), "") for each in parts]
+    if len(kinds) > 1 and all(kinds):
         return " and ".join(dict.fromkeys(kinds))
     return next((term.name for term in study.memory if term.name.lower() == words.strip().lower()), None)
 

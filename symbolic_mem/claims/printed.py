@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cached_property
@@ -38,13 +39,15 @@ OF_ONE = "one device"
 BYTES, SECONDS = "bytes", "s"
 THINGS = ("", *ONE_OF.keys() - {"bytes", "elements", "parameters"}, *ONE_OF.values())  # counted exactly
 _SAID = "a number of its sentences"
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class Printed:
     """An amount in bytes, or another `unit`, as an answer shows it: `name` is the left side of a line, or the head of a row `under` a column.
 
-    What the label of a `device` says is given, and is called by any of its names. A `formula` is printed beside it.
+    What the label of a `device` says is given, and is called by any of its names. A `formula` is printed beside it. A share
+    in a sentence has what is `said` there.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Printed:
     device: Device | None = None
     unit: str = BYTES
     formula: sp.Expr | None = None
+    said: str = ""
 
     @property
     def given(self) -> bool:
@@ -91,6 +95,8 @@ class Printed:
             return is_time(self.unit) and is_time(unit)
         if self.unit in PERCENT and self.under and not claim.percent:
             return False  # a cell of a table of bytes
+        if claim.percent and not self._is_share_of(claim.of):
+            return False
         if claim.bare and not (claim.percent and self.unit in PERCENT):
             return False
         try:
@@ -98,6 +104,11 @@ class Printed:
         except BadInput:
             return False
         return True
+
+    def _is_share_of(self, whole: str) -> bool:
+        """Whether the words for a whole stand in this order in the sentence, or in the head of the column; so do no words at all."""
+        there = iter(_WORD.findall(f"{self.under} {self.said}".lower()))
+        return all(word in there for word in _WORD.findall(whole.lower()))
 
     def is_repeated(self, claim: Claim) -> bool:
         """Whether a claim has the figures that are printed, in either family of units, or is the exact number."""
@@ -223,7 +234,9 @@ def _amounts(blocks: Iterable[Block]) -> Iterator[Printed]:
                         yield from (_printed(head.removesuffix(": "), "", one) for one in _inside(item))
                     said.append(item)
     for sentence in said:
-        yield from (_printed(_SAID, "", one) for one in _inside(sentence))
+        for one in _inside(sentence):
+            share = one.shown.unit in PERCENT
+            yield _printed(_SAID, "", one, said=plain_prose(sentence) if share else "")
 
 
 def _of_line(chain: Chain) -> Iterator[Printed]:
@@ -249,6 +262,6 @@ def _is_told(amount: Amount) -> bool:
     return amount.shown.unit in (*IN_BYTES, *PERCENT) and bool(amount.value.is_number)
 
 
-def _printed(name: str, under: str, amount: Amount) -> Printed:
+def _printed(name: str, under: str, amount: Amount, said: str = "") -> Printed:
     unit = BYTES if amount.shown.unit in IN_BYTES else amount.shown.unit
-    return Printed(name, under, exactly(amount.value), amount.shown, unit=unit)
+    return Printed(name, under, exactly(amount.value), amount.shown, unit=unit, said=said)

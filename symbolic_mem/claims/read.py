@@ -50,11 +50,12 @@ def _without_name(text: str) -> Claim:
     """A number or a formula alone, or one whose name stands elsewhere than before a sign."""
     if plain(text).strip().lower() in (*NEVER, *INFINITE):
         return Claim("", text.strip(), bare=True)
-    one = held_by_one(plain(text))
-    read, of = _of_a_whole(said(one or _unnamed(plain(text))))
-    read = replace(read, value=_OF_MEMORY.sub("", read.value))
-    if behind := named_behind(read.value):
-        return replace(read_claim(" = ".join(behind)), bound=read.bound, each=read.each)
+    if one := held_by_one(plain(text)):
+        return read_claim(one)
+    whole = said(_unnamed(plain(text)))
+    if behind := named_behind(_OF_MEMORY.sub("", whole.value)):
+        return replace(read_claim(" = ".join(behind)), bound=whole.bound, each=whole.each)
+    read, of = _of_a_whole(replace(whole, value=_OF_MEMORY.sub("", whole.value)))
     alone = None if "=" in read.value else spelled(read.value)
     if alone is None and (before := named_before(read.value)):
         return read_claim(" = ".join((before[0], f"{before[1]} {read.each}".strip())))

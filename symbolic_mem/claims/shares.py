@@ -22,8 +22,11 @@ _CALLED = re.compile(
     rf"|(?P<before>.+?)(?:['’]s?|,)?\s+{_SHARE}|(?P<above>[^/]+?)\s*/\s*(?P<below>[^/]+)",
     re.IGNORECASE,
 )
-_WHOLE = re.compile(r"|(?:total|whole|entire|overall)?\s*(?:memory|footprint|bytes)?|everything|it|that", re.IGNORECASE)
-_OTHER_WHOLE = re.compile(r"(?:FLOPs?|operations|time|step)", re.IGNORECASE)
+_ANY_WHOLE = r"|total|whole|everything|it|that"
+_WHOLE = re.compile(
+    rf"{_ANY_WHOLE}|(?:(?:total|whole|entire|overall)\s+)?(?:memory|footprint|bytes)|what is counted", re.IGNORECASE
+)
+_OTHER_WHOLE = re.compile(rf"{_ANY_WHOLE}|FLOPs?|operations|time|step", re.IGNORECASE)
 
 
 def share_called(study: Study, words: str) -> str | None:
@@ -49,11 +52,13 @@ def share_meant(study: Study, name: str, of: str, stated: str) -> str:
     if is_share(study, name):
         return name
     found = _share_of(study, name, of)
-    if found is None and not (_WHOLE.fullmatch(of) or _OTHER_WHOLE.fullmatch(of)):
-        raise BadInput(
-            f"claim {stated!r}: {of!r} is no memory of which something could be a share; name a part of the account, or leave it out"
-        )
-    return found or name
+    if found is not None or not of or (memory_called(study, name) is None and _OTHER_WHOLE.fullmatch(of)):
+        return found or name
+    if _WHOLE.fullmatch(of):
+        raise BadInput(f"claim {stated!r}: {name} is no part of the memory; leave out of what it is a share")
+    raise BadInput(
+        f"claim {stated!r}: {of!r} is no memory of which something could be a share; name a part of the account, or leave it out"
+    )
 
 
 def shares(study: Study, of: str = "") -> Iterator[str]:

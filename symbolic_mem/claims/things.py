@@ -18,6 +18,8 @@ _ALSO = (
     (r"experts? per layer", "number of routed experts in a layer"),
     (r"(?:virtual|interleaved) stages?|(?:model )?chunks?", "number of model chunks"),
 )
+# What a word alone means, of several things that are called so.
+_PLAIN = {"head": "number of attention", "expert": "number of routed experts in a layer"}
 _CALLED = tuple((re.compile(words), begins) for words, begins in _ALSO)
 
 
@@ -39,3 +41,15 @@ def of_things(unit: str, meaning: str) -> bool:
     spoken = [each.removesuffix("s") for each in _WORD.findall(said)]
     words = _WORD.findall(counted[1].lower()) if counted else []
     return bool(spoken) and f"{spoken[-1]}s" in words and {each.removesuffix("s") for each in words}.issuperset(spoken)
+
+
+def plainly(unit: str, meaning: str) -> bool:
+    """Whether the words after a number alone say what a number of things counts: heads are no key-value heads.
+
+    >>> [plainly("heads", meaning) for meaning in ("number of attention (query) heads", "number of key-value heads")]
+    [True, False]
+    >>> plainly("KV heads", "number of key-value heads")
+    True
+    """
+    alone = _PLAIN.get(unit.strip().lower().removesuffix("s"))
+    return of_things(unit, meaning) and (alone is None or meaning.startswith(alone))

@@ -19,12 +19,16 @@ _OF = re.compile(
     rf"(?P<amount>{_NUMBER}\s*(?:{'|'.join(sorted(IN_BYTES.keys() - {'B'}))}))\s+(?:(?:of|for|in)\s+)?(?:(?:all|the)\s+)*"
     r"(?P<name>(?!.*\bper\b)(?!(?:all|the|of|per|for|in|on|at|by|each|an?|total|device|memory)\b)[^\W\d][\w -]*)"
 )
+_OF_PRODUCT = re.compile(r"(?P<amount>[0-9].*\S\s+bytes)\s+of\s+(?:(?:all|the)\s+)*(?P<name>[^\W\d][\w -]*)")
 _OF_PARAMETERS = re.compile(
     rf"(?P<amount>{_NUMBER}(?:\s*(?:{'|'.join(MULTIPLIERS)}))?)\s+(?:of\s+)?(?P<name>(?:active|activated|trainable|trained)"
     r"(?:\s+(?:parameters|params|weights))?)(?:\s+per\s+token)?"
 )
 _IN_PERCENT = re.compile(
     rf"(?P<amount>{_NUMBER}\s*(?:%|percent))\s+(?:(?:for|are|is)\s+)?(?:the\s+)?(?P<name>(?!of\b)[^\W\d][\w -]*)"
+)
+_IN_PERCENT_OF = re.compile(
+    rf"(?P<amount>{_NUMBER}\s*(?:%|percent)\s+of\s+\S.*?)\s+(?:is|are|(?:goes?|belongs?) to)\s+(?:the\s+)?(?P<name>[^\W\d].*)"
 )
 _HELD = re.compile(
     r"(?:each|every|one|a|any)\s+(?:device|gpu|tpu|chip|card|rank)\s+(?:holds|keeps|stores|needs)\s+"
@@ -52,13 +56,13 @@ def none_of(text: str) -> tuple[str, str] | None:
 
 
 def held_by_one(text: str) -> str | None:
-    """What one device is said to hold, as an amount per device; None for any other claim.
+    """What one device is said to hold, as a claim of its peak, which its capacity is not; None for any other claim.
 
     >>> held_by_one("each device holds 94.5 GiB"), held_by_one("one device has 80 GB")
-    ('94.5 GiB per device', None)
+    ('peak = 94.5 GiB per device', None)
     """
     match = _HELD.fullmatch(text.strip())
-    return None if match is None else f"{match['amount']} per device"
+    return None if match is None else f"peak = {match['amount']} per device"
 
 
 def named_behind(text: str) -> tuple[str, str] | None:
@@ -66,8 +70,11 @@ def named_behind(text: str) -> tuple[str, str] | None:
 
     >>> named_behind("3276 GiB of states"), named_behind("12.9B active"), named_behind("15 % activations")
     (('states', '3276 GiB'), ('active', '12.9B'), ('activations', '15 %'))
+    >>> named_behind("4 P bytes of weights"), named_behind("25 % of the states are weights")
+    (('weights', '4 P bytes'), ('weights', '25 % of the states'))
     """
-    match = _OF.fullmatch(text) or _OF_PARAMETERS.fullmatch(text) or _IN_PERCENT.fullmatch(text)
+    matches = (each.fullmatch(text) for each in (_OF, _OF_PRODUCT, _OF_PARAMETERS, _IN_PERCENT, _IN_PERCENT_OF))
+    match = next(filter(None, matches), None)
     return None if match is None else (match["name"], match["amount"])
 
 

@@ -28,6 +28,9 @@ XXL = [
     ("M_weights/M_static = 25 %", True),
     ("share of the weights = 4 P/M_total", True),
     ("61.76 % of the 2142 GiB", True),
+    ("25 % of the states are weights", True),
+    ("39.5 % of the memory goes to activations", True),
+    ("15.1 % of the states are weights", False),
     ("weights = 15.2 %", False),
     ("weights are 24 % of the states", False),
     ("weights are 25 % of the total", False),
@@ -54,6 +57,32 @@ def test_what_nothing_is_a_share_of_is_refused():
         check(load_study("cs336-a2-xxl"), "weights are 12 % of the moon")
     with pytest.raises(BadInput, match="is in devices"):
         check(load_study("cs336-a2-xxl"), "n_fsdp = 15 %")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cs336-a2-xxl", "15.1 % of HBM"),
+        ("cs336-a2-xxl", "15.1 % of the capacity"),
+        ("cs336-a2-xxl", "15.1 % of HBM are weights"),
+        ("cs336-a2-xxl", "15.1 % of the FLOPs are weights"),
+        ("cs336-a2-xxl", "master weights = 15.1 % of the capacity"),
+        ("cs336-a2-xxl", "master weights = 15.1 % of the FLOPs"),
+        ("cs336-a1-transformer", "share_mlp = 66.9 % of the memory"),
+        ("mixtral-8x7b", "27.6 % of parameters are inactive"),
+        ("mixtral-8x7b", "27.6 % of the tokens"),
+    ],
+)
+def test_a_share_is_right_of_nothing_but_its_own_whole(name, said):
+    with pytest.raises(BadInput, match=r"share|unknown quantity"):
+        check(load_study(name), said)
+
+
+@pytest.mark.usefixtures("verdicts_alone")
+def test_what_a_sentence_says_a_share_of_may_be_claimed_with_it():
+    study = load_study("mixtral-8x7b")
+    assert check(study, "27.6 % of the parameters").right  # 12,879,925,248 of 46,702,792,704
+    assert check(load_study("cs336-a1-transformer"), "66.9 % of the FLOPs").right
 
 
 @pytest.mark.usefixtures("verdicts_alone")

@@ -16,6 +16,11 @@ SAID = [
     ("cs336-a2-xxl", None, "answer: static = 3276 GiB", "static", "answer: static = 3376 GiB"),
     ("cs336-a2-xxl", None, "question b: n_fsdp = 46", "n_fsdp", "question b: n_fsdp = 45"),
     ("cs336-a2-xxl", None, "each device holds 94.5 GiB", "M_device", "each device holds 84.5 GiB"),
+    ("llama-3.1-8b", None, "each device holds 79.31 GiB", "M_device", "each device holds 79.65 GiB"),  # the capacity
+    ("llama-3.1-8b", None, "the weights and gradients take 59.83 GiB", "weights and gradients", None),
+    ("llama-3.1-8b", None, "12 P bytes of gradients and moments", "gradients and optimizer", "16 P bytes of weights"),
+    ("llama-3.1-8b", None, "32 heads", "n_heads", "8 heads"),  # those of keys and values
+    ("mixtral-8x7b", None, "8 experts", "E", "2 experts"),  # those that a token visits
     ("cs336-a2-xxl", None, "46 or more GPUs", "n_fsdp", "45 or more GPUs"),
     ("cs336-a2-xxl", None, "a minimum of 46 GPUs", "n_fsdp", "a minimum of 45 GPUs"),
     ("cs336-a2-xxl", None, "46 devices minimum", "n_fsdp", None),
