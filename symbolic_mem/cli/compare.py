@@ -138,7 +138,8 @@ def _show(found: FoundGaps) -> None:
     from symbolic_mem.render.arrange import arrange_prose, arrange_table
     from symbolic_mem.render.text import plain_prose
 
-    print_title(found.study.heading)
+    trains = any(side.study.recipe.trains for side in (found.a, found.b))
+    print_title(found.study.heading if trains else found.a.study.heading)
     each = " on each device" if found.a.placed else ""
     for head, side, size in (("first", found.a, found.a_bytes), ("second", found.b, found.b_bytes)):
         known = "" if size is None else f": {figure(size, 'bytes', 14)}, {figure(size, 'GiB')}{each}"

@@ -148,6 +148,8 @@ class Compare(Question):
         if found.bytes is None:
             return _open(found)
         largest = found.largest
+        if found.bytes == 0 and largest is not None and largest.bytes == 0:
+            return say("{b} {needs} as much as {a} at these values, term by term.", **names)
         one = term_words(found.terms[0].gap if largest is None else largest.gap, found.tensors)
         alone = len(found.terms) == 1 or largest is None
         if found.bytes == 0 and alone:

@@ -186,3 +186,14 @@ def test_the_document_of_a_comparison(run, tmp_path):
     assert "Recipe megatron-18 needs" in answer and "bytes per element: 2 → 4" in answer
     # 2 bytes more for each of 2 * 5 * 2 * 3 parameters
     assert json.loads(done.out)["questions"][0]["difference_bytes"] == 120
+
+
+def test_terms_of_another_form_and_the_same_bytes_are_no_difference_at_these_values(run):
+    """Caches in pages of 16 tokens are those of single tokens where 16 divides the length."""
+    for length, said in (
+        (4096, "needs as much as recipe vllm at these values, term by term"),
+        (4097, "less than recipe vllm"),
+    ):
+        done = run("compare", "llama-3.1-8b", "--recipe", "vllm", "--recipe", "inference", "--set", f"S={length}")
+        assert done.out.startswith("llama-3.1-8b: the memory of inference")
+        assert said in done.out and ("The terms that differ" in done.out) == (length % 16 != 0)

@@ -16,7 +16,7 @@ from symbolic_mem.questions.parts.comparison import FoundGaps, Sized
 
 def gap_tables(found: FoundGaps) -> list[Table]:
     """Tabulate the terms that differ, and the saved tensors that differ inside the activations."""
-    terms = [_terms_table(found)] if found.terms else []
+    terms = [_terms_table(found)] if any(term.bytes != 0 for term in found.terms) else []
     return terms + ([_tensors_table(found)] if found.tensors else [])
 
 
