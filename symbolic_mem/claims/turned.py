@@ -19,7 +19,9 @@ _OF = re.compile(
     rf"(?P<amount>{_NUMBER}\s*(?:{'|'.join(sorted(IN_BYTES.keys() - {'B'}))}))\s+(?:(?:of|for|in)\s+)?(?:(?:all|the)\s+)*"
     r"(?P<name>(?!.*\bper\b)(?!(?:all|the|of|per|for|in|on|at|by|each|an?|total|device|memory)\b)[^\W\d][\w -]*)"
 )
-_OF_PRODUCT = re.compile(r"(?P<amount>[0-9].*\S\s+bytes)\s+of\s+(?:(?:all|the)\s+)*(?P<name>[^\W\d][\w -]*)")
+_OF_PRODUCT = re.compile(
+    r"(?P<amount>[0-9].*[^\W\d]\w*\s+bytes)\s+of\s+(?:(?:all|the)\s+)*(?P<name>(?!.*\bper\b)[^\W\d][\w -]*)"
+)
 _OF_PARAMETERS = re.compile(
     rf"(?P<amount>{_NUMBER}(?:\s*(?:{'|'.join(MULTIPLIERS)}))?)\s+(?:of\s+)?(?P<name>(?:active|activated|trainable|trained)"
     r"(?:\s+(?:parameters|params|weights))?)(?:\s+per\s+token)?"
