@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from symbolic_mem.base.errors import BadInput
@@ -26,6 +27,8 @@ from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
+_BATCH_SIZE = re.compile(r"(?:[a-z]+_)*batch(?:_size)?")
+_OF_SHARE = re.compile(r"^(?:the_)?(?:share_of_)?(?:the_)?")
 _FORMULAS = ("parameters", *KINDS, *SUMS)  # of the account, what people write formulas of
 
 
@@ -121,16 +124,21 @@ def _asked_for(question: Question, answers: tuple[str, ...]) -> tuple[str, ...]:
     return answers if isinstance(question, ComputeBound | Headroom | Flops) else answers[:1]
 
 
-def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:
+def in_cases(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     """What a line is called that has such a name in each of several models or sizes, or that documents call so in words.
 
+    In per cent that may be the share of what is named.
+
     >>> from symbolic_mem.library.read import load_study
-    >>> list(in_cases(load_study("utilisation"), "u_model", None))[:2]
+    >>> from symbolic_mem.claims.read import read_claim
+    >>> list(in_cases(load_study("utilisation"), read_claim("u_model = 44 %"), None))[:2]
     ['u_model, 22B', 'u_model, 175B']
-    >>> list(in_cases(load_study("cs336-a1-transformer"), "Feed-forward layers, share", "b"))
-    ['share_mlp']
+    >>> list(in_cases(load_study("cs336-a1-transformer"), read_claim("Feed-forward layers = 67 %"), "b"))
+    ['F_mlp', 'share_mlp']
     """
+    name = claim.name
     said = one_word(name).lower()
+    meant = {said, *((f"{said}_share", f"share_{_OF_SHARE.sub('', said)}") if claim.percent else ())}
     for question in study.questions if label is None else (study.question(label),):
         if isinstance(question, Evaluate):
             for line in question.lines:
@@ -140,10 +148,8 @@ def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:
         elif isinstance(question, Flops):
             for entry in lines_of(study, question):
                 symbol = str(entry.line.symbol)
-                if symbol != name and said in (
-                    one_word(symbol.split(", ")[0]).lower(),
-                    one_word(entry.line.says).lower(),
-                ):
+                called = (one_word(symbol.split(", ")[0]).lower(), one_word(entry.line.says).lower())
+                if symbol != name and not meant.isdisjoint(called):
                     yield symbol
 
 
@@ -157,7 +163,12 @@ def batch_beside(claim: Claim) -> Iterator[str]:
     >>> [list(batch_beside(read_claim(text))) for text in ("T_min = 20445", "T_min = 20444.4", "T = 20444.4")]
     [['batch_tokens'], [], ['T_min']]
     """
-    if claim.each and ALIASES.get(claim.name) == "tokens":
+    if claim.unit in ("token", "tokens") and _BATCH_SIZE.fullmatch(one_word(claim.name).lower()):
+        whole = claim.number is not None and claim.number.denominator == 1
+        several = ("batch_tokens", "tokens") if whole else ("T_min",)
+        yield from ("batch_tokens_per_chip", "T_min_per_chip") if claim.each else several
+        return
+    if claim.each and ALIASES.get(claim.name, claim.name) == "tokens":
         yield from ("batch_tokens_per_chip", "T_min_per_chip")
     if claim.number is None or claim.unit not in ("", "token", "tokens"):
         return

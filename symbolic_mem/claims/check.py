@@ -69,7 +69,7 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
     given = read
     if read.bare:
         read = read_as_one(study, read, question)
-    elif not read.formula and (cases := (*batch_beside(read), *in_cases(study, read.name, question))):
+    elif not read.formula and (cases := (*batch_beside(read), *in_cases(study, read, question))):
         read = named(study, read, (read.name, *cases), question)
     before = [
         Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected, one.right)
@@ -86,7 +86,7 @@ def _about(study: Study, read: Claim, question: str | None, earlier: Sequence[Ve
         return replace(verdict, beside=(*_beside(case, verdict), own_number(study, own[0], (verdict, case))))
     near = _nearest(verdicts)
     verdict, case = next((one for one in verdicts if _at_given(*one)), near[0])
-    if not verdict.claimed.given and (again := as_printed(study, given, question)) is not None:
+    if (given.bare or not verdict.claimed.given) and (again := as_printed(study, given, question)) is not None:
         return again
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case, verdict))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import PERCENT, factor, share_of
 from symbolic_mem.claims.spelled import Spelled
@@ -14,6 +15,8 @@ from symbolic_mem.study.claimed import Claimed
 
 NEVER = ("none", "infeasible", "impossible", "not possible", "no solution", "no such number", "no number", "never")
 INFINITE = ("infinite", "infinity", "infinitely many", "inf", "∞", "unbounded")
+_AMOUNT = re.compile(rf"(?:{'|'.join(sorted(BYTES_PER.keys() - {'B'}))}|\bbytes?)\s*$")
+MANY_FIGURES = 7  # so many of a whole number are those of bytes
 _SIGNS, _STRICT = (">", "<", "≥", "≤", "≈", "=>", "=<"), {"more": "least", "fewer": "most"}
 _COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
 
@@ -63,6 +66,11 @@ class Claim:
         return self.unit in PERCENT
 
     @property
+    def in_bytes(self) -> bool:
+        """Whether it says that it is an amount of memory, by a unit at its end."""
+        return bool(_AMOUNT.search(self.text)) and not self.each
+
+    @property
     def never(self) -> bool:
         """Whether it is that there is no such number."""
         return self.spelled is None and not self.formula
@@ -88,6 +96,13 @@ class Claim:
             return self.number
         return self.number + step / scale
 
+    def is_in_bytes(self, exact: Fraction) -> bool:
+        """Whether a number without a unit is one of bytes: exactly that amount, or so many figures near it that it is nothing else."""
+        if self.spelled is None or self.unit or not exact:
+            return False
+        many = self.spelled.number.denominator == 1 and self.spelled.shown >= MANY_FIGURES
+        return self.number == exact or (many and Fraction(1, 1000) < self.spelled.number / Fraction(exact) < 1000)
+
     def scale(self, claimed: Claimed) -> Fraction:
         """What one of the claim's unit is in the unit of the quantity; raises `BadInput` for a unit of something else.
 
@@ -97,10 +112,10 @@ class Claim:
         if self.bare and self.spelled.unit and claimed.each != 1:
             raise BadInput(f"claim {self.text!r}: {self.name} counts {claimed.each} devices each")
         unit, quoted = self.spelled.unit, f"claim {self.stated}"
-        if not unit and claimed.measures == "bytes" and self.number == claimed.value:
-            return Fraction(1)  # exactly these bytes
+        if not unit and claimed.measures == "bytes" and self.is_in_bytes(claimed.value):
+            return Fraction(1)
         if self.each and " per " in claimed.unit:
-            return factor(f"{unit} {self.each}", claimed, quoted, self.name)
+            return factor(f"{unit} {self.each}" if unit else "", claimed, quoted, self.name)
         if not self.bare and unit and claimed.unit.startswith(f"{unit} per "):
             unit = claimed.unit  # what it is for one of, its name says
         self._fits(claimed)

@@ -32,6 +32,7 @@ def compared_with(study: Study, read: Claim, question: str | None, *, whole: boo
     """
     name = called(study, read.name, question)
     name = share_meant(study, name, read.of, read.stated) if read.percent else name
+    name = "weights" if name == "parameters" and read.in_bytes else name
     verdicts: list[tuple[Verdict, Case]] = []
     absent: BadInput | None = None
     unasked: BadInput | None = None
@@ -93,7 +94,7 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
         return _with_number(claim, name, case, label, claimed, compared)
     try:
         claimed = claim_of(case.study, case.question, name, case.counted, kept=True)
-    except NoNumber:
+    except (NoNumber, MissingValue):
         product = _product(claim, name, case)
         if product is None:
             raise

@@ -22,8 +22,8 @@ def part_name(study: Study, words: str) -> str | None:
 
     >>> from symbolic_mem.library.read import load_study
     >>> study = load_study("cs336-a2-xxl")
-    >>> part_name(study, "adamw moments"), part_name(study, "weights + gradients"), part_name(study, "speed")
-    ('AdamW moments', 'weights and gradients', None)
+    >>> part_name(study, "adamw moments"), part_name(study, "weights + optimizer states"), part_name(study, "speed")
+    ('AdamW moments', 'weights and optimizer', None)
     """
     parts = [each for each in re.split(r"\s*[,+]\s*|\s+and\s+", words.strip().lower()) if each]
     kinds = [next((kind for kind in spellings(each, KINDS) if kind in KINDS), "") for each in parts]
@@ -41,7 +41,8 @@ def memory_called(study: Study, words: str) -> str | None:
     ['optimizer', 'activations', 'master weights', None]
     """
     names = (*KINDS, *SUMS)
-    return next((each for each in spellings(words, names) if each in names), None) or part_name(study, words)
+    row = None if words.strip() in names else part_name(study, words)
+    return row or next((each for each in spellings(words, names) if each in names), None)
 
 
 def parts_of_account(study: Study) -> tuple[str, ...]:

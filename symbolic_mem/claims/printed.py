@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 from itertools import takewhile
+from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers, at
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.shown import FAMILIES, ONE_OF, Shown, shown
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.claim import Claim
@@ -26,7 +28,11 @@ from symbolic_mem.document.prose import Amount, Brief, Chain, Prose
 from symbolic_mem.document.steps import Answer, Block, Bullets, Paragraph, Step, Table
 from symbolic_mem.document.words import gib
 from symbolic_mem.hardware.devices import Device
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.assumptions import assumptions, placements
+from symbolic_mem.questions.parts.instants import kept_instants
 from symbolic_mem.questions.parts.peaks import margin, step_of
+from symbolic_mem.questions.parts.readings import every_reading
 from symbolic_mem.questions.parts.uncounted import beyond_instants, uncounted_lines
 from symbolic_mem.render.text import plain, plain_prose
 from symbolic_mem.study.answered import answer_to, shown_by
@@ -88,7 +94,7 @@ class Printed:
         """Whether a claim is a number in such a unit. Without a name that says little of anything but memory, time and shares."""
         unit = self._unit(claim)
         if not unit and self.unit == BYTES:
-            return claim.number == self.value  # exactly these bytes
+            return claim.is_in_bytes(self.value)
         if self.unit == BYTES or unit in IN_BYTES:
             return self.unit == BYTES and unit in IN_BYTES
         if is_time(self.unit) or is_time(unit):
@@ -168,7 +174,7 @@ def printed(study: Study, question: Question) -> tuple[Printed, ...]:
     '≈ 20.844 GiB'
     """
     if question.subject == "formulas":
-        return ()
+        return shown_by(study, question, "recorded", lambda seen: _recorded(answer_to(seen, question).record))
     return shown_by(study, question, "printed", lambda seen: _shown(seen, question))
 
 
@@ -178,6 +184,7 @@ def _shown(seen: Study, question: Question) -> Iterator[Printed]:
         yield from _under(head, said)
     said = (question.sentence(found), *found.cautions)
     yield from _amounts((*question.steps(found), *map(Paragraph, said)))
+    yield from _recorded(found.record)
     if question.subject == "memory":
         for one in beyond_instants(seen):
             size = one.at(Numbers.of(seen.values))
@@ -188,6 +195,20 @@ def _shown(seen: Study, question: Question) -> Iterator[Printed]:
         yield Printed(
             f"the label of {device.title}", "", Fraction(number) * IN_BYTES[unit], Shown(number, unit, True), device
         )
+        for read in every_reading(seen.capacity):
+            counted, name = gib(read.nominal), str(read.reading)
+            own = device if read.reading == seen.capacity.reading else None
+            yield from (
+                Printed(name, "", exactly(counted.value), counted.shown, one) for one in dict.fromkeys((None, own))
+            )
+
+
+def _recorded(record: Mapping[str, Any]) -> Iterator[Printed]:
+    """The numbers of an answer by the names that its record has for them."""
+    for name, value in record.items():
+        if isinstance(value, int | Fraction | sp.Rational) and not isinstance(value, bool):
+            unit = "GiB" if name.endswith("_bytes") else ""
+            yield _printed(name, "", Amount(symbolic(exactly(value)), unit))
 
 
 def in_account(study: Study) -> Iterator[Printed]:
@@ -196,9 +217,19 @@ def in_account(study: Study) -> Iterator[Printed]:
     yield from (_printed(one.words, "", gib(one.bytes)) for one in step)
     ahead = margin(step) if step else None
     if ahead:
-        yield _printed("over the next instant", "", gib(ahead))
-    for head, said in uncounted_lines(study, study.values):
-        yield from _under(head, said)
+        yield from (_printed(name, "", gib(ahead)) for name in ("over the next instant", "margin_bytes"))
+    if study.built.stored is not None:
+        yield _printed("published_weight_bytes", "", gib(study.built.stored))
+    seen = [study.seen_at(step[0].study.at)] if step else []  # what no instant of a step counts
+    for one in (study, *seen):
+        for head, said in uncounted_lines(one, study.values):
+            yield from _under(head, said)
+    for one in kept_instants(study, KINDS):
+        held = at(one.placed().total, study.values)
+        if held is not None:
+            yield _printed("what is kept", OF_ONE, gib(held))
+    for said in (*assumptions(study), *placements(study)):
+        yield from (_printed("an assumption", "", one) for one in _inside(said))
     for term in study.placed():
         held = at(Memory((term,)).total, study.values)
         if held is not None:

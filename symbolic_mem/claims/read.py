@@ -19,6 +19,13 @@ _RESTATED = re.compile(r"(?P<first>[^()]+?)\s*\(\s*(?:=|≈|~|or|i\.e\.,?|that i
 _SYMBOLS = "CDELNPST"  # behind a number rather a symbol than a multiplier
 _ANSWER = re.compile(r"[^\W\d][\w ]*[:=]\s*")
 _PERCENT_OF = re.compile(r"(?P<value>.*\d\s*(?:%|percent))\s+of\s+(?:(?:the|all|our|its)\b\s*)*(?P<of>.*)", re.DOTALL)
+_FOR_ONE = re.compile(
+    r"(?P<name>[^\W\d][\w -]*?),?\s+(?:per|on each|for each|on every|on one|of one)\s+(?P<of>device|gpu|tpu|chip|card|accelerator)"
+    r"|per[ -](?P<one>device|gpu|tpu|chip|card|accelerator)\s+(?P<then>[^\W\d][\w -]*)",
+    re.IGNORECASE,
+)
+_NUMBER_OF = re.compile(r"(?:the\s+)?number\s+of\s+(?P<of>[A-Z]{1,3}\d\w*)", re.IGNORECASE)  # H100s
+_ANY_MEMORY = ("memory", "the memory", "bytes", "memory needed", "memory usage")
 _OF_MEMORY = re.compile(r"(?<=B)\s+(?:of\s+)?(?:(?:device|GPU)\s+)?(?:memory|HBM|VRAM)$")
 _RANGE = re.compile(r"[0-9][0-9.,]*\s*(?:-|–|—|to)\s*[0-9][0-9.,]*\s*[^\W\d]*$")
 _SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])|[×*·⋅]\s*[0-9][0-9.,]*B\s*$"), re.compile(r"\bbytes?\b")
@@ -70,6 +77,11 @@ def _without_name(text: str) -> Claim:
 
 def _with_name(text: str, name: str, whole: str) -> Claim:
     """What is claimed of a quantity by its name."""
+    if things := _NUMBER_OF.fullmatch(name):
+        return read_claim(f"{whole} {things['of']}")
+    if one := _FOR_ONE.fullmatch(name):
+        rest, called = f"{whole} per {one['of'] or one['one']}", one["name"] or one["then"]
+        return read_claim(rest if called.lower() in _ANY_MEMORY else f"{called} = {rest}")
     if _RANGE.match(said(whole).value):
         raise BadInput(f"claim {text!r}: {whole!r} is a range; claim one number")
     *before, stated = chained(whole) or [whole]

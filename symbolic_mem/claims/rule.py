@@ -9,6 +9,7 @@ from symbolic_mem.base.units import whole_figures
 from symbolic_mem.claims.spelled import figures
 
 LEAST_FIGURES = 2
+DOUBLE = 15  # figures that a number of 53 binary digits has
 
 
 def right_to(exact: Fraction, number: Fraction, *, cut: bool = False, least: int = LEAST_FIGURES) -> int | None:
@@ -19,6 +20,8 @@ def right_to(exact: Fraction, number: Fraction, *, cut: bool = False, least: int
 
     >>> [right_to(Fraction("879.395"), Fraction(claim)) for claim in ("880", "879.395", "879", "879.3", "900")]
     [2, 0, 3, None, None]
+    >>> right_to(Fraction(184000, 9), Fraction("20444.444444444445"))
+    15
     >>> right_to(Fraction("5.81753"), Fraction(6)), right_to(Fraction("8.03"), Fraction(8)), right_to(Fraction(7), Fraction(7))
     (None, 2, 0)
     """
@@ -30,6 +33,9 @@ def right_to(exact: Fraction, number: Fraction, *, cut: bool = False, least: int
     here, there = exact.numerator * number.denominator, number.numerator * exact.denominator
     if here > 2 * there or there > 2 * here:  # no rounding to one figure or more doubles or halves a number
         return None
+    broken = number.denominator != 1 != exact.denominator
+    if broken and not cut and DOUBLE < figures(number) <= DOUBLE + 2 and float(exact) == float(number):
+        return DOUBLE  # as a program prints what is no whole number
     shown = max(figures(number), least)
     step = Fraction(10) ** (_order(number) - shown)
     below = floor(exact / step) * step

@@ -28,16 +28,20 @@ _BETWEEN = re.compile(
     r"(?P<number>[0-9][0-9.,]*)\s+(?P<more>or more|or fewer|or less)\s+(?P<things>[^\W\d].*)", re.IGNORECASE
 )
 _EACH = re.compile(
-    r"(?<=[^\W\d])\s*(?P<each>(?:/|per\s|on each|for each|on every)\s*(?:device|gpu|tpu|chip|card|accelerator)|each)\s*",
+    r"(?<=\w)\s*(?P<each>(?:/|per\s|on each|for each|on every)\s*(?:device|gpu|tpu|chip|card|accelerator)|each)\s*",
     re.IGNORECASE,
 )
 _TOTAL = re.compile(r"(?<=[^\W\d])\s+(?:in total|total|altogether|overall)\s*", re.IGNORECASE)
+_ENOUGH = re.compile(
+    r"(?<=[^\W\d])\s+(?:(?:is|are)\s+(?:enough|sufficient|needed|required|necessary)|suffices?)\s*", re.IGNORECASE
+)
+_WORDS_AND_A_SIGN = r"(?:\s+(?:[a-z]{2,}|\d))+\s+(?:=|≈)"  # as in the name of a row: nothing is recomputed = 2142 GiB
 _SEPARATED = re.compile(
-    r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:(?P<sign>>=|<=|=>(?!=)|=<(?!=)|≥|≤|≈|(?<!-)>|<)|[:=]=|=|:|(?<!\bthat\s)(?<!\bwhat\s)(?<!\bwhich\s)\b(?:is|are)\b)\s*(?P<value>\S.*)",
+    rf"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:(?P<sign>>=|<=|=>(?!=)|=<(?!=)|≥|≤|≈|(?<!-)>|<)|[:=]=|=|:|(?<!\bthat\s)(?<!\bwhat\s)(?<!\bwhich\s)\b(?:is|are)\b(?!{_WORDS_AND_A_SIGN}))\s*(?P<value>\S.*)",
     re.DOTALL,
 )
 _HEADED = re.compile(
-    r"(?P<name>[^\W\d][^=≈≥≤:<>]*: (?:[^\W\d][^=≈≥≤:<>]*(?=: )|[a-z][a-z -]{2,}(?= = )))(?:: | = )(?P<value>[≈\d].*)",
+    r"(?P<name>[^\W\d][^=≈≥≤:<>]*: (?:[^\W\d][^=≈≥≤:<>]*(?=: )|(?=[^=]*[a-z]{3})[A-Za-z][A-Za-z\d ,-]{2,}(?= = )))(?:: | = )(?P<value>[≈\d].*)",
     re.DOTALL,
 )  # a row in a row
 _SEPARATED_FORMULA = re.compile(
@@ -63,7 +67,7 @@ _OF_EACH = re.compile(
     r"\b(?:bytes?|B)\s*(?:/|per\b)\s*(?:an?\s+)?(?:param(?:eter)?|elem(?:ent)?|weight|value|scalar)\b"
 )
 _ENTRY = re.compile(
-    r"\s*(?:(?:question|part|problem)\s+\(?[a-z\d]{1,2}\)?\s*[:,]|(?:so|thus|hence|therefore|and)\b,?|∴|⇒|=>|\([a-z]\)(?=\s))\s*(?=\S)",
+    r"\s*(?:(?:the|my)\s+(?:final\s+)?answer\s+is\b|(?:there\s+(?:is|are)|(?:it|(?:the\s+)?model)\s+has)(?=\s+[≈~\d])|(?:question|part|problem)\s+\(?[a-z\d]{1,2}\)?\s*[:,]|(?:so|thus|hence|therefore|and)\b,?|∴|⇒|=>|\([a-z]\)(?=\s))\s*(?=\S)",
     re.IGNORECASE,
 )
 _REMARK = re.compile(r"\s*(?:\((?:rounded|rounding|after|since|because|from|by)\b[^()]*\)|[✓✔])\s*$", re.IGNORECASE)
@@ -74,7 +78,10 @@ _COUNT = re.compile(
 )
 _THINGS = re.compile(r"(?<=[)\w])\s+(?:elem(?:ent)?s|values)\b(?=\s*(?:[×x*·⋅]|$))")
 _DEVICES = re.compile(r"(?<=\d)\s*[×x]\s*(?=(?:NVIDIA |Google |AMD )?(?:TPU|GPU|RTX|MI\d|GB\d|[HABL]\d{2,3}|v\d[a-z]))")
-_UNIT_WORD = re.compile(rf"(?<![^\W\d_])({'|'.join(_UNITS)})bytes?(?!\w)", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?<=\d\s)((?:NVIDIA\s+)?[A-Z]{1,2}\d{2,3}|(?:GPU|device|card|chip|TPU)s?)(?:\s+(?:of|with)\s+|[ -])\d+\s?Gi?B(?=\s*(?:GPU|device|card)s?\s*$|\s*$)"
+)
+_UNIT_WORD = re.compile(rf"([\d(\[]\s*)({'|'.join(_UNITS)})bytes?(?!\w)", re.IGNORECASE)
 _BINARY = re.compile(r"(?<=[\d\s(\[])(?:([kmgtp])ib|([kKMGTPmgtp])(?:iB|IB))(?!\w)")  # Gib are bits
 _LETTER_BYTES = re.compile(r"(?<=[\d\s(\[])(k|Ki|[MGTPE]i?)[Bb]ytes?(?!\w)")
 _IN_BRACKETS = re.compile(r"(.*\d)\s*[(\[]\s*([^\W\d]+)\s*[)\]]\s*", re.DOTALL)
@@ -180,7 +187,7 @@ def said(value: str) -> Said:
         bound = bound or next((each for each in BOUNDS if match[each]), "")
         value = value[match.end() :]
     value = _BETWEEN.sub(r"\g<number> \g<things> \g<more>", value)  # 46 or more devices
-    for pattern in (_AFTER, _EACH, _TOTAL):
+    for pattern in (_ENOUGH, _AFTER, _EACH, _TOTAL):
         match = next((m for m in pattern.finditer(value) if m.end() == len(value)), None)
         if match is not None:
             found = match.groupdict()
@@ -203,7 +210,7 @@ def plain(text: str) -> str:
     >>> plain("share_mlp = 67 per cent"), plain("67 Percent")
     ('share_mlp = 67 percent', '67 percent')
     """
-    text = laid_out(text)
+    text = _LABEL.sub(r"\1", laid_out(text))
     if "\\" in text or "$" in text or "{" in text:
         text = _typeset(text)
     text = re.sub(r"(?<=\w)~(?=[\w(])", " ", text)
@@ -216,7 +223,7 @@ def plain(text: str) -> str:
     text = re.sub(r"(?<=[^\W\d])\s+\(((?:v|[HAB]|MI)\d\w*)\)", r" \1", text)
     text = re.sub(r"(?<=[\w)\]])\s+x\s+(?=[\w(\[.])", " × ", text)
     text = re.sub(r"(?<=\d)x(?=\d)", "×", text)
-    text = _UNIT_WORD.sub(lambda match: _UNITS[match[1].lower()], text)
+    text = _UNIT_WORD.sub(lambda match: f"{match[1]}{_UNITS[match[2].lower()]}", text)
     text = _LETTER_BYTES.sub(r"\1B", text)
     text = _BINARY.sub(lambda match: f"{(match[1] or match[2]).upper()}iB", text)
     return re.sub(r"(?<=[^\W\d_])\.\s*$", "", text)

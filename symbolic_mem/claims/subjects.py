@@ -86,6 +86,8 @@ def called(study: Study, name: str, label: str | None = None) -> str:
 
 def _named(study: Study, name: str, label: str | None) -> str:
     names = known(study)
+    if name.strip() not in names and (row := part_name(study, name)) is not None:
+        return row
     asked = study.questions if label is None else (study.question(label),)
     first = {each for question in asked for each in question.claimable}
     meant, alias = list(spellings(name, names)), ALIASES.get(one_word(name))

@@ -9,11 +9,9 @@ from symbolic_mem.claims.measures import IN_BYTES, MULTIPLIERS
 from symbolic_mem.claims.said import bounded
 
 _NUMBER = r"[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?"
-_VERB = (
-    r"(?:takes?|needs?|requires?|uses?|occup(?:y|ies)|costs?|holds?|has|have|equals?|(?:comes?|amounts?|adds? up) to)"
-)
+_VERB = r"(?:takes?(?: up)?|needs?|requires?|uses?|occup(?:y|ies)|costs?|holds?|has|have|equals?|(?:comes?|amounts?|adds? up) to)"
 _BEFORE = re.compile(
-    rf"(?!(?:half|twice|double|a third|a quarter|not|only)\b)(?P<name>[^\W\d][\w -]*?)(?:\s+of|\s+{_VERB})?\s+(?P<amount>[≈~]?\s*[0-9][0-9.,]*(?:\s*[^\W\d]\w*)*\s*%?)"
+    rf"(?!(?:half|twice|double|a third|a quarter|not|only)\b)(?:the\s+)?(?P<name>[^\W\d][\w -]*?)(?:\s+of|\s+{_VERB})?\s+(?P<amount>[≈~]?\s*[0-9][0-9.,]*(?:\s*[^\W\d]\w*)*\s*%?)"
 )
 _OF = re.compile(
     rf"(?P<amount>{_NUMBER}\s*(?:{'|'.join(sorted(IN_BYTES.keys() - {'B'}))}))\s+(?:(?:of|for|in)\s+)?(?:(?:all|the)\s+)*"
@@ -84,7 +82,7 @@ def named_before(text: str) -> tuple[str, str] | None:
     """Split a claim whose name stands before its number without a sign, or before words that bound it; None for any other.
 
     >>> named_before("static 3276 GiB"), named_before("the weights take 819 GiB"), named_before("n_fsdp at least 46")
-    (('static', '3276 GiB'), ('the weights', '819 GiB'), ('n_fsdp', 'at least 46'))
+    (('static', '3276 GiB'), ('weights', '819 GiB'), ('n_fsdp', 'at least 46'))
     >>> named_before("46 GPUs") is None
     True
     """

@@ -230,6 +230,7 @@ class Stages(OnDevice):
                 measures,
                 f"what {TITLES[cell.stage]} gives at {self.rows[0]} = {cell.entry}",
                 unit=unit,
+                of_one="device" if measures == "bytes" else "",
             )
             for cell in found.cells
         }
