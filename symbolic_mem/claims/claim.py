@@ -82,6 +82,13 @@ class Claim:
                 f"claim {self.stated!r}: {claimed.meaning} is a number, or there is none; claim that, or none"
             )
 
+    def refuse_each(self, claimed: Claimed) -> None:
+        """Refuse the words that say that it is of one device where the quantity is that of all."""
+        if self.each and claimed.of_one != "device":
+            raise BadInput(
+                f"claim {self.stated!r}: {claimed.meaning} is not counted {self.each}; claim the {'formula' if self.formula else 'number'} alone"
+            )
+
     def before_rounding(self, scale: Fraction, claimed: Claimed) -> Claimed:
         """What a bound is held against: of one between two whole numbers of things the quotient from which theirs is rounded."""
         between = self.number is not None and (self.number * scale).denominator != 1
@@ -132,10 +139,7 @@ class Claim:
             raise NotABound(
                 f"claim {self.stated!r}: {claimed.meaning} is one number, not a bound; claim the number alone"
             )
-        if self.each and claimed.of_one != "device":
-            raise BadInput(
-                f"claim {self.stated!r}: {claimed.meaning} is not counted {self.each}; claim the number alone"
-            )
+        self.refuse_each(claimed)
         if (
             self.spelled is not None
             and self.spelled.unit == "B"

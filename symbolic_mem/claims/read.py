@@ -65,7 +65,8 @@ def _without_name(text: str) -> Claim:
     read, of = _of_a_whole(replace(whole, value=_OF_MEMORY.sub("", whole.value)))
     alone = None if "=" in read.value else spelled(read.value)
     if alone is None and (before := named_before(read.value)):
-        return read_claim(" = ".join((before[0], f"{before[1]} {read.each}".strip())))
+        share = f"{before[1]} of {of}" if of else before[1]
+        return read_claim(" = ".join((before[0], f"{share} {read.each}".strip())))
     formula = "" if alone is not None else in_bytes(multiplied(read.value))
     if alone is None and not (_FORMULA.fullmatch(formula) and _OPERATES.search(formula)):
         raise BadInput(

@@ -32,7 +32,7 @@ _IN_PERCENT_OF = re.compile(
 )
 _HELD = re.compile(
     r"(?:each|every|one|a|any)\s+(?:device|gpu|tpu|chip|card|rank)\s+(?:holds|keeps|stores|needs)\s+"
-    rf"(?P<amount>{_NUMBER}\s*[^\W\d]\w*)",
+    rf"(?P<amount>{_NUMBER}\s*(?-i:{'|'.join(sorted(IN_BYTES))}))",
     re.IGNORECASE,
 )
 _NO_THINGS = re.compile(

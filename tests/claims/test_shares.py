@@ -31,6 +31,8 @@ XXL = [
     ("25 % of the states are weights", True),
     ("39.5 % of the memory goes to activations", True),
     ("15.1 % of the states are weights", False),
+    ("the weights take 25 % of the states", True),
+    ("the weights take 15.1 % of the states", False),
     ("weights = 15.2 %", False),
     ("weights are 24 % of the states", False),
     ("weights are 25 % of the total", False),

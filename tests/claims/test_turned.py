@@ -78,6 +78,8 @@ def test_a_sentence_is_read_as_the_claim_that_it_makes(name, label, said, meant,
 @pytest.mark.parametrize(
     ("name", "said", "message"),
     [
+        ("cs336-a2-xxl", "static = 16*P per device", "is not counted per device; claim the formula alone"),
+        ("cs336-a2-xxl", "each device holds 4 layers", "unknown quantity 'each device'"),
         ("cs336-a2-xxl", "none", "does not say of what there is none"),
         ("cs336-a2-xxl", "total 5418", "has no unit"),
         ("cs336-a2-xxl", "46 or fewer GPUs", "is one number, not a bound"),
