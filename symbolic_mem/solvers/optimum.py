@@ -86,7 +86,10 @@ def best_mesh(roofline: Roofline) -> BestMesh:
     """
     times = roofline.by_axis
     if set(times) != {"X", "Y"}:
-        raise BadInput(f"a best X needs something sent along X and along Y, not along {', '.join(times) or 'nothing'}")
+        raise BadInput(
+            f"a best X needs something sent along X and along Y, not along {', '.join(times) or 'nothing'}; an axis of one chip "
+            "sends nothing: give both two chips or more, as in --set X=16 --set Y=4"
+        )
     fixed = {Y: N / X}
     math, fsdp, tensor = (sp.expand(time.xreplace(fixed)) for time in (roofline.math, times["X"], times["Y"]))
     a, q = (tidy(part.coeff(T, 1)) for part in (math, tensor.coeff(X, -1)))

@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 from sampled import sampled
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.steps import Answer, Paragraph, Step, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.parts import part
@@ -263,3 +264,10 @@ def test_a_best_mesh_of_whole_axes_is_named_where_the_best_real_one_is_none():
     question = study.question("d")
     said = plain_prose(question.sentence(question.answer(study)))
     assert "It is 0 tokens on the best mesh of whole axes, 1 × 64," in said and "There is none" not in said
+
+
+@pytest.mark.parametrize("axis", ["X", "Y"])
+def test_ways_of_a_mesh_of_one_axis_are_refused_with_what_to_give(axis):
+    study = load_study("cs336-a2-xxl").change(values={axis: 1})
+    with pytest.raises(BadInput, match="give both two chips or more"):
+        study.question("d").answer(study)
