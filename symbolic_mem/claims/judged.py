@@ -126,7 +126,7 @@ def _with_number(
             compared = compared or _product(claim, name, case)
     elif compared is None and not (claimed.whole or claimed.value is None):
         raise BadInput(f"claim {claim.stated}: {claimed.meaning} is always a number; give one")
-    if claim.formula:
+    if compared is not None:
         claim.refuse_each(claimed)
     if claim.never:
         claim.refuse_infinite(claimed)

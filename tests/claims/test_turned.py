@@ -79,6 +79,7 @@ def test_a_sentence_is_read_as_the_claim_that_it_makes(name, label, said, meant,
     ("name", "said", "message"),
     [
         ("cs336-a2-xxl", "static = 16*P per device", "is not counted per device; claim the formula alone"),
+        ("cs336-a2-xxl", "4 P bytes of the weights each", "is not counted each"),
         ("cs336-a2-xxl", "each device holds 4 layers", "unknown quantity 'each device'"),
         ("cs336-a2-xxl", "none", "does not say of what there is none"),
         ("cs336-a2-xxl", "total 5418", "has no unit"),
