@@ -131,7 +131,7 @@ def test_each_is_said_in_every_face(run, tmp_path):
 
 
 def test_workspaces_that_the_engine_counts_leave_the_allocator_alone(capsys):
-    """Their range is nothing then, and is not said."""
+    """What a process takes beside them is left of the range: its context alone."""
     assert main(["account", "cluster-gpt-3-175b"]) == 0
     said = capsys.readouterr().out
-    assert "on NVIDIA GPUs 1.007 to 1.093 times what is allocated" in said and "0 bytes to" not in said
+    assert "on NVIDIA GPUs 518.625 MiB to ≈ 1.1151 GiB, and 1.007 to 1.093 times what is allocated" in said

@@ -22,7 +22,7 @@ from symbolic_mem.questions.parts.words import KIND_SYMBOLS
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.study import Study
 
-TABLED = ", with what the table has for a moment"
+TABLED = ", with what is there for a moment"
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
