@@ -77,10 +77,10 @@ def printed(*arguments: str) -> str:
 
 
 def families(text: str) -> set[str]:
-    """The families of the units of memory after numbers; the sentence that defines both, names of devices and rates are none."""
+    """The families of the units of memory after numbers; the sentence that defines both, devices and their memory, and rates are none."""
     text = re.sub(r"\b1 Gi?B (?:is|=) (?:10|2)\S* ?bytes", " ", text.replace("textsuperscript", ""))
     found = set()
-    for match in re.finditer(r"(?<=[\d}]) ?([KMGTPE]i?B|kB)\b(?! ?/ ?s)", text):
+    for match in re.finditer(r"(?<=[\d}]) ?([KMGTPE]i?B|kB)\b(?! ?/ ?s| (?:GDDR|HBM))", text):
         if not DEVICES.search(text[max(0, match.start() - 40) : match.start()]):
             found.add("binary" if "i" in match[1] else "decimal")
     return found

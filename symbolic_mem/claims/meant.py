@@ -53,6 +53,7 @@ def named(study: Study, read: Claim, names: Iterable[str], question: str | None)
 
     A formula is nearest to one of which it is a multiple, then to one in the same symbols.
     """
+    unnamed = read.bare and bool(read.formula) and question is None
     nearest: tuple[tuple[int, Fraction], Claim] | None = None
     without: Claim | None = None
     no_bound: BadInput | None = None
@@ -68,6 +69,8 @@ def named(study: Study, read: Claim, names: Iterable[str], question: str | None)
             refused = refused or error
             continue  # it has no number here, or is counted in something else
         for verdict, _ in verdicts:
+            if unnamed and verdict.compared is not None and not verdict.compared.expected:
+                continue  # nought times anything is the formula of nothing in particular
             if verdict.right or read.never:
                 return claim
             if verdict.expected is None and verdict.compared is None:
@@ -75,7 +78,7 @@ def named(study: Study, read: Claim, names: Iterable[str], question: str | None)
             if (verdict.ratio or 0) > 0:
                 far = (_unlike(verdict), off(verdict))
                 nearest = min(nearest or (far, claim), (far, claim), key=lambda each: each[0])
-    if read.bare and read.formula and question is None and (nearest is None or nearest[0][0] == _OTHER_SYMBOLS):
+    if unnamed and (nearest is None or nearest[0][0] == _OTHER_SYMBOLS):
         raise BadInput(
             f"claim {read.text!r} does not say of what it is; give the name of its quantity, as in static = {read.text}, or the "
             "question that it answers, with --question"
