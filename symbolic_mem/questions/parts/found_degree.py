@@ -19,7 +19,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, s
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at
-from symbolic_mem.questions.parts.cautions import BESIDE, beside_at, cautions_of_fit, crowded, cut_sequences
+from symbolic_mem.questions.parts.cautions import BESIDE, beside_at, cautions_of_fit, close_fit, crowded, cut_sequences
 from symbolic_mem.questions.parts.degree_words import infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
@@ -180,8 +180,17 @@ class FoundDegree(FoundAtInstants):
             *cautions_of_fit(
                 self.study, here, self.capacity, held, "solve", padded=self.degree.padded, counted=self.kinds
             ),
+            *self._close_answer,
             *cut,
         )
+
+    @property
+    def _close_answer(self) -> tuple[Prose, ...]:
+        """That the answer fits with less to spare than a process needs, where the cautions are those of a degree that is given."""
+        if self.given is None or not self.given.fits or self.given.value == self.value or self.value is None:
+            return ()
+        said = close_fit(self.capacity, self.held(self.value))
+        return tuple(say("Of {n} = {value}: {said}", n=self.symbol, value=self.value, said=one) for one in said)
 
     @property
     def crowded(self) -> tuple[Prose, ...]:
