@@ -37,6 +37,7 @@ _MEASURES = {  # further units of studies: a claim in one of them is no count
     "tokens per chip": "token per chip",
     "tokens per pod": "token per pod",
 }
+_SINGULAR = ONE_OF | _MEASURES
 _LONG = 9  # whole figures from which a rounded number needs no decimals
 
 
@@ -75,7 +76,7 @@ def shown(value: int | Fraction, unit: str = "", digits: int = 5, *, fixed: bool
     scaled = in_unit(value, unit) if unit in BYTES_PER else value
     figures, exact = _figures(scaled, digits, full=full)
     unit = "bytes" if unit == "B" else unit
-    return Shown(figures, {**ONE_OF, **_MEASURES}.get(unit, unit) if abs(scaled) == 1 else unit, exact)
+    return Shown(figures, _SINGULAR.get(unit, unit) if abs(scaled) == 1 else unit, exact)
 
 
 def bytes_words(size: object) -> str:

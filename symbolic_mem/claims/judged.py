@@ -10,6 +10,7 @@ from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.claim import Claim, NotABound
 from symbolic_mem.claims.formulas import Compared, compare_formula, counts_otherwise
 from symbolic_mem.claims.measures import IN_BYTES
+from symbolic_mem.claims.parts import SUMS
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.shares import share_meant
 from symbolic_mem.claims.stated import Stated
@@ -21,7 +22,6 @@ from symbolic_mem.study.study import Study
 
 _SHORT = re.compile(r"[0-9.,]+(?:[kKMGT]|[kKMGTB] (?:bytes?|param(?:eter)?s?|tokens?))")  # millions, say, not a symbol
 _WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]{2,})*")
-_TOGETHER = ("static", "total")
 _SYMBOL = re.compile(r"P(?: \w+)?|[kBEPT] bytes?")  # parameters, tokens, ..., where they are no 10^15 or 10^12
 
 
@@ -153,7 +153,7 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
     """A number with something after it that is no unit, read as a product: 16 P; None where it is none."""
     if claim.spelled is None or claim.spelled.unit in ("", *IN_BYTES) or _SHORT.fullmatch(claim.text):
         return None
-    if _WORDS.fullmatch(claim.spelled.unit) and claim.spelled.unit not in (*KINDS, *_TOGETHER):
+    if _WORDS.fullmatch(claim.spelled.unit) and claim.spelled.unit not in (*KINDS, *SUMS):
         return None  # 7 blocks are no product of 7 and their number
     try:
         said, things = claim.text, claim.spelled.unit.partition(" ")[2]

@@ -10,7 +10,7 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.claim import INFINITE, NEVER, Claim
 from symbolic_mem.claims.reckoned import in_bytes, reckoned
 from symbolic_mem.claims.rule import right_to
-from symbolic_mem.claims.said import Said, chained, multiplied, plain, said, separated
+from symbolic_mem.claims.said import DEVICE, Said, chained, multiplied, plain, said, separated
 from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.claims.turned import held_by_one, named_before, named_behind, none_of
 
@@ -20,8 +20,8 @@ _SYMBOLS = "CDELNPST"  # behind a number rather a symbol than a multiplier
 _ANSWER = re.compile(r"[^\W\d][\w ]*[:=]\s*")
 _PERCENT_OF = re.compile(r"(?P<value>.*\d\s*(?:%|percent))\s+of\s+(?:(?:the|all|our|its)\b\s*)*(?P<of>.*)", re.DOTALL)
 _FOR_ONE = re.compile(
-    r"(?P<name>[^\W\d][\w -]*?),?\s+(?:per|on each|for each|on every|on one|of one)\s+(?P<of>device|gpu|tpu|chip|card|accelerator)"
-    r"|per[ -](?P<one>device|gpu|tpu|chip|card|accelerator)\s+(?P<then>[^\W\d][\w -]*)",
+    rf"(?P<name>[^\W\d][\w -]*?),?\s+(?:per|on each|for each|on every|on one|of one)\s+(?P<of>{DEVICE})"
+    rf"|per[ -](?P<one>{DEVICE})\s+(?P<then>[^\W\d][\w -]*)",
     re.IGNORECASE,
 )
 _NUMBER_OF = re.compile(r"(?:the\s+)?number\s+of\s+(?P<of>[A-Z]{1,3}\d\w*)", re.IGNORECASE)  # H100s

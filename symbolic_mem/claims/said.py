@@ -27,8 +27,9 @@ _AFTER = re.compile(rf"[\s,]+(?:{_OR_MORE})\s*", re.IGNORECASE)
 _BETWEEN = re.compile(
     r"(?P<number>[0-9][0-9.,]*)\s+(?P<more>or more|or fewer|or less)\s+(?P<things>[^\W\d].*)", re.IGNORECASE
 )
+DEVICE = r"(?:device|gpu|tpu|chip|card|accelerator)"  # what people call one
 _EACH = re.compile(
-    r"(?<=\w)\s*(?P<each>(?:/|per\s|on each|for each|on every)\s*(?:device|gpu|tpu|chip|card|accelerator)|each)\s*",
+    rf"(?<=\w)\s*(?P<each>(?:/|per\s|on each|for each|on every)\s*{DEVICE}|each)\s*",
     re.IGNORECASE,
 )
 _TOTAL = re.compile(r"(?<=[^\W\d])\s+(?:in total|total|altogether|overall)\s*", re.IGNORECASE)

@@ -6,7 +6,7 @@ import re
 
 from symbolic_mem.claims.claim import INFINITE, NEVER
 from symbolic_mem.claims.measures import IN_BYTES, MULTIPLIERS
-from symbolic_mem.claims.said import bounded
+from symbolic_mem.claims.said import DEVICE, bounded
 
 _NUMBER = r"[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?"
 _VERB = r"(?:takes?(?: up)?|needs?|requires?|uses?|occup(?:y|ies)|costs?|holds?|has|have|equals?|(?:comes?|amounts?|adds? up) to)"
@@ -31,7 +31,7 @@ _IN_PERCENT_OF = re.compile(
     rf"(?P<amount>{_NUMBER}\s*(?:%|percent)\s+of\s+\S.*?)\s+(?:is|are|(?:goes?|belongs?) to)\s+(?:the\s+)?(?P<name>[^\W\d].*)"
 )
 _HELD = re.compile(
-    r"(?:each|every|one|a|any)\s+(?:device|gpu|tpu|chip|card|rank)\s+(?:holds|keeps|stores|needs)\s+"
+    rf"(?:each|every|one|a|any)\s+(?:{DEVICE}|rank)\s+(?:holds|keeps|stores|needs)\s+"
     rf"(?P<amount>{_NUMBER}\s*(?-i:{'|'.join(sorted(IN_BYTES))}))",
     re.IGNORECASE,
 )

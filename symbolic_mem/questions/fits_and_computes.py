@@ -20,17 +20,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import counted, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.both_edge import at_first, edge, one_sequence
-from symbolic_mem.questions.parts.both_steps import (
-    BETA,
-    D0,
-    D1,
-    K0,
-    K1,
-    bounds,
-    on_one,
-    whose_tokens,
-    window,
-)
+from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, on_one, whose_tokens, window
 from symbolic_mem.questions.parts.cautions import BESIDE, cautions_of_fit, crowded
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
